@@ -1,0 +1,383 @@
+"""From the evidence to what can be fitted: one outage, its shocks, and the curves of its rivals.
+
+A curve belongs to one service, one quantity (sign-ups, installs, daily users, ...), one place and one platform:
+figures of different kinds are never put on one curve. Every figure that is left out says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers import claims as cl
+from helpers.claims import Claim
+from helpers.evidence import Evidence
+from helpers.likelihood import ANTICIPATION, Shock
+
+#: People switch once, and news is new once: however long an event lasts, it pushes for at most this many hours.
+PUSH_HOURS = 24.0
+#: Shortest and longest length of a technical outage whose end nobody published, hours.
+UNKNOWN_HOURS = (0.5, 24.0)
+#: Figures that begin later than this after the event, or earlier before it, do not speak of its surge, days.
+DAYS_BEFORE, DAYS_AFTER, LONGEST_WINDOW = 30, 60, 62
+#: A baseline ages: standard deviation of its log after one year (it grows with the square root of time).
+DRIFT_PER_ROOT_YEAR = 0.8
+#: Error of a usual level as published (log), and of installs taken for sign-ups or the other way round.
+BASELINE_SCALE, CONVERSION_SCALE = 0.2, 0.7
+OLDEST_BASELINE_YEARS = 3.0
+OVERRIDE_SCALE = 0.05
+
+RIVAL_ROLES = ("gainer", "circumvention", "no_gain_named")
+#: Quantities that can be a curve, the one that counts people first.
+QUANTITIES = ("signups", "installs", "ported_numbers", "daily_active", "visits", "searches", "usage")
+CONVERTIBLE = {"signups": "installs", "installs": "signups"}
+KEY = ["service_id", "quantity", "scope", "platform"]
+
+_NOT_A_COUNT = {
+    "store_rank": "a rank in an app store is not a count of people",
+    "monthly_active": "users of a month overlap from month to month; they do not say when anyone joined",
+    "weekly_active": "users of a week overlap from week to week; they do not say when anyone joined",
+}
+_NO_NUMBER = {
+    "qualitative": "published without a number",
+    "gain_without_number": "published without a number",
+    "none_stated": "the page states that there was no gain, without a number",
+    "not_mentioned": "the page says nothing about a gain: missing, not zero",
+    "retention_remark": "a remark about who stayed, not about who came",
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve to be fitted.
+
+    ``claims`` are the figures that enter, ``baselines`` the usual levels that do (both in hours since the
+    case's origin), ``shocks`` the outage first. ``figures`` are all its rows of the evidence, with the columns
+    ``used`` and ``why_not``.
+    """
+
+    service_id: str
+    service: str
+    quantity: str
+    scope: str
+    platform: str
+    shocks: tuple[Shock, ...]
+    claims: tuple[Claim, ...]
+    baselines: tuple[Claim, ...]
+    figures: pd.DataFrame
+    baseline_note: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether anything published can be put on this curve."""
+        return bool(self.claims)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One outage and what was published about it. ``origin`` (UTC) is hour zero of every claim and curve.
+
+    ``series`` are the rivals' curves, those that can be fitted first; ``others`` the figures about the failing
+    service itself.
+    """
+
+    outage: pd.Series
+    origin: pd.Timestamp
+    series: tuple[Series, ...]
+    others: pd.DataFrame
+    confounders: pd.DataFrame
+
+    @property
+    def affected(self) -> float | None:
+        """People whom the event hit; None where the evidence counts something else (reports), or nothing."""
+        people = self.outage["affected_unit"] in ("users", "customers", "accounts")
+        return float(self.outage["affected_users"]) if people and pd.notna(self.outage["affected_users"]) else None
+
+
+def build(
+    evidence: Evidence,
+    outage_id: str,
+    rivals: list[str] | None = None,
+    baseline_per_day: Mapping[str, float] | float | None = None,
+) -> Case:
+    """Collect what is known about one outage.
+
+    Parameters
+    ----------
+    rivals : service ids to keep; all of them when empty.
+    baseline_per_day : usual level per day instead of the published one, for all rivals or by service id.
+
+    Raises
+    ------
+    KeyError
+        If the evidence has no such outage.
+    """
+    found = evidence.outages[evidence.outages["outage_id"] == outage_id]
+    if found.empty:
+        raise KeyError(outage_id)
+    outage = found.iloc[0]
+    origin = outage["start_utc"]
+    others = _confounders(evidence, outage)
+    about = evidence.growth_figures
+    own = about[(about["outage_id"] == outage_id)]
+    rows = own[own["role"].isin(RIVAL_ROLES)]
+    if rivals:
+        rows = rows[rows["service_id"].isin(rivals)]
+    nearby = about[about["outage_id"].isin(others["outage_id"]) & about["role"].isin(RIVAL_ROLES)]
+    names = evidence.services.set_index("service_id")["name"]
+    made = []
+    for key, part in rows.groupby(KEY, sort=False):
+        same = nearby[(nearby[KEY] == pd.Series(key, index=KEY)).all(axis=1)]
+        override = baseline_per_day.get(key[0]) if isinstance(baseline_per_day, Mapping) else baseline_per_day
+        figures = pd.concat([part, same])
+        made.append(_series(evidence, outage, origin, others, figures, names[key[0]], override))
+    made.sort(key=lambda s: (not s.fits, _rank(s.quantity), s.scope != "world", -len(s.claims)))
+    return Case(outage, origin, tuple(made), own[own["role"] == "failing_service"], others)
+
+
+def primary(case: Case) -> tuple[Series, ...]:
+    """The best curve of each rival: people rather than visits, the world rather than a place, more figures first."""
+    best: dict[str, Series] = {}
+    for series in case.series:
+        if series.fits:
+            best.setdefault(series.service_id, series)
+    return tuple(sorted(best.values(), key=lambda s: (_rank(s.quantity), -len(s.claims))))
+
+
+def _rank(quantity: str) -> int:
+    return QUANTITIES.index(quantity) if quantity in QUANTITIES else len(QUANTITIES)
+
+
+def _hours(later: pd.Timestamp, origin: pd.Timestamp) -> float:
+    return float((later - origin) / pd.Timedelta(hours=1))
+
+
+def _confounders(evidence: Evidence, outage: pd.Series) -> pd.DataFrame:
+    ids = [i for i in outage["confounder_ids"].split(";") if i]
+    rows = evidence.outages[evidence.outages["outage_id"].isin(ids)]
+    days = (rows["start_utc"] - outage["start_utc"]) / pd.Timedelta(days=1)
+    return rows[days.between(-DAYS_BEFORE, DAYS_AFTER)]
+
+
+def shock(event: pd.Series, origin: pd.Timestamp) -> Shock:
+    """What one event does to the curve: when it began to push, and for how long."""
+    start = _hours(event["start_utc"], origin)
+    earliest = latest = start
+    if event["time_precision"] in ("day", "month"):
+        # A plain date is a day of the place where it happened.
+        west, east = cl.UTC_OFFSETS.get(event["scope"], (0.0, 0.0))
+        end = event["end_utc"] if pd.notna(event["end_utc"]) else event["start_utc"]
+        day = 24.0 if event["time_precision"] == "day" else max(24.0, _hours(end, event["start_utc"]))
+        earliest, latest = start - east, start - west + day
+    lengths = [event[c] for c in ("duration_low_hours", "duration_hours", "duration_high_hours")]
+    known = [float(h) for h in lengths if pd.notna(h) and h > 0]
+    if not known and event["kind"] == "outage":
+        known = list(UNKNOWN_HOURS)
+    known = known or [PUSH_HOURS]
+    low, high = (min(h, PUSH_HOURS) for h in (min(known), max(known)))
+    return Shock(str(event["outage_id"]), str(event["service"]), (earliest, latest), (low, high))
+
+
+def _is_consequence(event: pd.Series, outage: pd.Series, service_id: str) -> bool:
+    """Whether an event limits the rival (its own failure) or follows from the outage (a failure under the rush)."""
+    return bool(
+        event["service_id"] == service_id
+        or (event["cause_category"] == "load" and event["start_utc"] >= outage["start_utc"])
+    )
+
+
+def _series(
+    evidence: Evidence,
+    outage: pd.Series,
+    origin: pd.Timestamp,
+    others: pd.DataFrame,
+    figures: pd.DataFrame,
+    name: str,
+    override: float | None,
+) -> Series:
+    first = figures.iloc[0]
+    service_id, quantity, scope, platform = (str(first[c]) for c in KEY)
+    if override is not None:
+        low, high = override / 24 * 0.999, override / 24 * 1.001
+        baselines = [Claim("given", "baseline", low, high, "none", 0, 0, (0.0, 0.0), OVERRIDE_SCALE)]
+        note = "given by the reader"
+    else:
+        baselines, note = _baselines(evidence, origin, first)
+    shocks = [shock(outage, origin)]
+    totals = _earlier_totals(evidence, origin, first)
+    figures, claims = _claims(figures, totals, origin, bool(baselines), shocks[0])
+    shocks += [shock(e, origin) for _, e in others.iterrows() if not _is_consequence(e, outage, service_id)]
+    claims, shocks = _early(claims, shocks)
+    return Series(
+        service_id,
+        name,
+        quantity,
+        scope,
+        platform,
+        tuple(shocks),
+        tuple(claims),
+        tuple(baselines),
+        figures,
+        note,
+    )
+
+
+def _claims(
+    figures: pd.DataFrame, earlier: list[Claim], origin: pd.Timestamp, has_baseline: bool, event: Shock
+) -> tuple[pd.DataFrame, list[Claim]]:
+    """Turn rows into claims; say of every other row why it is not one."""
+    reasons = [_why_not(row, origin, has_baseline) for _, row in figures.iterrows()]
+    totals = [not why and row["reading"] == "total" for why, (_, row) in zip(reasons, figures.iterrows(), strict=True)]
+    if sum(totals) + len(earlier) * any(totals) == 1:
+        alone = "one running total, and none before it to compare with"
+        reasons = [alone if is_total else why for why, is_total in zip(reasons, totals, strict=True)]
+    made: list[Claim] = []
+    seen: dict[tuple[object, ...], str] = {}
+    for i, (_, row) in enumerate(figures.iterrows()):
+        if reasons[i]:
+            continue
+        claim = _about(_claim(row, origin), event)
+        twin = seen.setdefault(claim.content(), claim.figure_id)
+        if twin != claim.figure_id:
+            reasons[i] = f"says the same as {twin}: one claim counts once"
+        else:
+            made.append(claim)
+    figures = figures.assign(used=[not why for why in reasons], why_not=reasons)
+    made = _grouped(made, figures)
+    return figures, made + earlier * any(claim.reading == "total" for claim in made)
+
+
+def _why_not(row: pd.Series, origin: pd.Timestamp, has_baseline: bool) -> str:
+    start, end = _hours(row["window_start_utc"], origin) / 24, _hours(row["window_end_utc"], origin) / 24
+    reading = row["reading"]
+    if row["value_kind"] in _NO_NUMBER:
+        return _NO_NUMBER[row["value_kind"]]
+    if row["repeats"]:
+        return f"repeats {row['repeats']}: one claim counts once"
+    if row["quantity"] in _NOT_A_COUNT:
+        return _NOT_A_COUNT[row["quantity"]]
+    if reading not in cl.MODELLED or row["quantity"] not in QUANTITIES:
+        return "says something else than how many joined in which hours"
+    if reading.startswith("ratio") and not has_baseline:
+        return "relative to a usual level that was not published"
+    if pd.isna(row["value"]) or (row["value"] <= 0 and not reading.startswith("ratio")):
+        return "not a positive number"
+    if end < -DAYS_BEFORE or start > DAYS_AFTER:
+        return "too far from the event in time"
+    if (row["window_hours"] if pd.notna(row["window_hours"]) else 24 * (end - start)) > 24 * LONGEST_WINDOW:
+        return "its window is too long to tell the surge from the usual growth"
+    return ""
+
+
+def _claim(row: pd.Series, origin: pd.Timestamp) -> Claim:
+    start, end = _hours(row["window_start_utc"], origin), _hours(row["window_end_utc"], origin)
+    hours = float(row["window_hours"]) if pd.notna(row["window_hours"]) else end - start
+    precision = str(row["window_precision"])
+    moved = cl.shift(precision, str(row["scope"]), end - start, hours)
+    if precision == "unknown" or hours < end - start:
+        end = start + hours
+    low, high = cl.interval(float(row["value"]), str(row["unit"]), str(row["qualifier"]), str(row["reading"]))
+    scale = cl.CLAIMANT_SCALE[str(row["claimant_class"])] * (cl.TOTAL_SHARE if row["reading"] == "total" else 1.0)
+    bound = cl.bound_of(str(row["qualifier"]))
+    return Claim(str(row["figure_id"]), str(row["reading"]), low, high, bound, start, end, moved, scale)
+
+
+def _about(claim: Claim, event: Shock) -> Claim:
+    """Narrow the place of a window that is dated on the event: it was published because it holds part of it.
+
+    In any time zone the window then begins before the event does, and ends no earlier than a quarter into it.
+    """
+    begun, into = event.start[0], event.start[0] + event.hours[0] / 4
+    if claim.reading == "total" or not claim.start <= event.start[1] or not claim.end >= into:
+        return claim
+    low = max(claim.shift[0], into - claim.end)
+    high = max(min(claim.shift[1], begun - claim.start), low)
+    if claim.reading == "rate_instant" or low > claim.shift[1]:
+        return claim
+    return replace(claim, shift=(low, high))
+
+
+def _grouped(claims: list[Claim], figures: pd.DataFrame) -> list[Claim]:
+    """Name the running counts: a figure, those that it is part of, and the parts of those."""
+    root = {claim.figure_id: claim.figure_id for claim in claims}
+
+    def find(i: str) -> str:
+        while root.setdefault(i, i) != i:
+            i = root[i]
+        return i
+
+    for _, row in figures.iterrows():
+        for whole in filter(None, row["part_of"].split(";")):
+            root[find(row["figure_id"])] = find(whole)
+    members = [find(claim.figure_id) for claim in claims]
+    return [
+        replace(claim, group=name if members.count(name) > 1 else "")
+        for claim, name in zip(claims, members, strict=True)
+    ]
+
+
+def _early(claims: list[Claim], shocks: list[Shock]) -> tuple[list[Claim], list[Shock]]:
+    """Add a shock of anticipation where figures speak of the time before the event and nothing else explains them."""
+    begun = min(s.start[0] for s in shocks)
+    before = [c.start for c in claims if c.reading != "total" and c.end + c.shift[1] <= begun]
+    before += [c.start for c in claims if c.shift[1] - c.shift[0] <= 1 and c.start + c.shift[1] < begun]
+    if not before or len(shocks) > 1:
+        return claims, shocks
+    start = min(before)
+    lasts = float(np.clip(begun - start, 1.0, PUSH_HOURS))
+    return claims, [*shocks, Shock(ANTICIPATION, "the rush before it began", (start, start), (lasts, lasts))]
+
+
+def _earlier_totals(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> list[Claim]:
+    """Totals published shortly before the event: later totals grow from them."""
+    rows = _like(evidence, like)
+    days = (rows["window_end_utc"] - origin) / pd.Timedelta(days=1)
+    rows = rows[(rows["reading"] == "total") & (rows["value"] > 0) & days.between(-DAYS_BEFORE, 2)]
+    rows = rows[rows["role"].isin(["baseline", "during_event"]) & (rows["quantity"] == like["quantity"])]
+    made = []
+    for _, row in rows.iterrows():
+        low, high = cl.interval(float(row["value"]), str(row["unit"]), "about", "total")
+        start, end = _hours(row["window_start_utc"], origin), _hours(row["window_end_utc"], origin)
+        name = str(row["baseline_id"])
+        made.append(Claim(name, "total", low, high, "none", start, end, (0.0, 0.0), BASELINE_SCALE * cl.TOTAL_SHARE))
+    return made
+
+
+def _like(evidence: Evidence, like: pd.Series) -> pd.DataFrame:
+    rows = evidence.baselines
+    return rows[(rows["service_id"] == like["service_id"]) & (rows["scope"] == like["scope"])]
+
+
+def _baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> tuple[list[Claim], str]:
+    """Usual levels: the nearest in time before and after the event, with the error of age and of conversion.
+
+    A level wanders, so one that lies behind a nearer one adds nothing of its own.
+    """
+    rows = _like(evidence, like)
+    rows = rows[(rows["role"] == "baseline") & rows["reading"].isin(["rate_mean", "increment", "daily_level"])]
+    nearest: dict[tuple[bool, bool], Claim] = {}
+    for _, row in rows[rows["value"] > 0].iterrows():
+        if row["quantity"] not in (like["quantity"], CONVERTIBLE.get(str(like["quantity"]))):
+            continue
+        middle = row["window_start_utc"] + (row["window_end_utc"] - row["window_start_utc"]) / 2
+        years = _hours(middle, origin) / 8766
+        if abs(years) > OLDEST_BASELINE_YEARS:
+            continue
+        converted = row["quantity"] != like["quantity"] or row["platform"] != like["platform"]
+        variance = BASELINE_SCALE**2 + DRIFT_PER_ROOT_YEAR**2 * abs(years) + CONVERSION_SCALE**2 * converted
+        low, high = cl.interval(float(row["value"]), str(row["unit"]), "about", str(row["reading"]))
+        if row["reading"] == "increment":
+            low, high = (v / _hours(row["window_end_utc"], row["window_start_utc"]) for v in (low, high))
+        scale = float(np.sqrt(variance))
+        claim = Claim(str(row["baseline_id"]), "baseline", low, high, "none", 0, 0, (0.0, 0.0), scale)
+        side = (bool(years > 0), converted)
+        if side not in nearest or scale < nearest[side].scale:
+            nearest[side] = claim
+    if not nearest:
+        return [], "no usual level was published: how much of a figure is extra leans on the prior"
+    if all(converted for _, converted in nearest):
+        return list(nearest.values()), "the usual level was published for another count and is converted one to one"
+    return list(nearest.values()), "the usual level was published"

@@ -1,0 +1,186 @@
+"""The adoption curve: how fast people join a rival, before, during and after an outage.
+
+Rate per hour, with times in hours since any one origin (UTC):
+
+    r(t) = [ b + sum_j A_j (k * d_j)(t) ] * season(t)
+
+``b`` is the baseline, ``d_j`` the severity of shock j (1 between its start and its end, 0 elsewhere),
+``k`` a response kernel of mass one, ``season`` the day-and-night cycle with mean one. ``A_j`` is therefore
+"extra users per hour of shock", and ``A_j`` times the hours of the shock is the extra total.
+
+The kernel is exponential with mean ``tau`` hours: the response to a shot of news or need that fades with a
+half-life of ``tau ln 2``. With a ``rise`` it is the convolution of two exponentials, so that the response
+comes with a delay of mean ``rise`` hours (the two-stage kernel of pharmacokinetics, "Bateman function").
+
+Everything here is closed form and vectorised over draws (first axis) and times (last axis).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+DAY = 24.0
+
+
+@dataclass(frozen=True)
+class Season:
+    """Day-and-night cycle ``1 + depth cos(2 pi (t - peak) / 24)``, mean one over a day.
+
+    ``depth`` lies in [0, 1); ``peak`` is the hour (since the curve's origin) of the busiest moment.
+    """
+
+    depth: float = 0.0
+    peak: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a rate that would fall below zero at night."""
+        if not 0 <= self.depth < 1:
+            raise ValueError(f"season depth: got {self.depth}, expected 0 <= depth < 1")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A batch of adoption curves.
+
+    Parameters
+    ----------
+    baseline : (n,) users per hour on a usual day.
+    amplitude : (n, s) extra users per hour of each of the s shocks.
+    tau : (n,) mean of the response kernel, hours.
+    start, end : (n, s) or (s,) beginning and end of each shock, hours since the origin.
+    rise : (n,) mean delay of the response, hours; None for the plain exponential kernel.
+    """
+
+    baseline: Array
+    amplitude: Array
+    tau: Array
+    start: Array
+    end: Array
+    season: Season = field(default_factory=Season)
+    rise: Array | None = None
+
+    @property
+    def shocks(self) -> int:
+        """Number of shocks."""
+        return int(self.amplitude.shape[1])
+
+    def modes(self) -> list[tuple[Array, Array]]:
+        """Return the kernel as a weighted sum of exponentials: (weight (n,), mean in hours (n,))."""
+        if self.rise is None:
+            return [(np.ones_like(self.tau), self.tau)]
+        # Equal means make the two-stage formula 0/0; a relative gap of 1e-3 changes the curve by less than that.
+        rise = np.where(np.abs(self.rise / self.tau - 1) < 1e-3, self.tau * 1.001, self.rise)
+        return [(self.tau / (self.tau - rise), self.tau), (-rise / (self.tau - rise), rise)]
+
+
+def _columns(values: Array, n: int) -> Array:
+    return np.broadcast_to(np.atleast_2d(values), (n, np.shape(np.atleast_2d(values))[1]))
+
+
+def _season(season: Season, t: Array) -> Array:
+    wave: Array = 1 + season.depth * np.cos(2 * np.pi * (t - season.peak) / DAY)
+    return wave
+
+
+def _step_rate(x: Array, tau: Array) -> Array:
+    """Response at ``x`` hours after a lasting step of severity one."""
+    rising: Array = -np.expm1(-np.maximum(x, 0) / tau)
+    return rising
+
+
+def _step_sum(x: Array, tau: Array, t: Array, season: Season) -> Array:
+    """Integral of season(t) times the step response from the step until now (x hours later, at t)."""
+    x = np.maximum(x, 0)
+    plain: Array = x + tau * np.expm1(-x / tau)
+    if season.depth == 0:
+        return plain
+    omega = 2 * np.pi / DAY
+    begin = t - x - season.peak
+    flat = (np.sin(omega * (begin + x)) - np.sin(omega * begin)) / omega
+    pole = 1j * omega - 1 / tau
+    decaying = np.real(np.exp(1j * omega * begin) * np.expm1(pole * x) / pole)
+    swinging: Array = plain + season.depth * (flat - decaying)
+    return swinging
+
+
+def response(curve: Curve, t: ArrayLike, shock: int, cumulative: bool = False) -> Array:
+    """Response to one shock of unit amplitude, season included.
+
+    Parameters
+    ----------
+    t : (m,) or (n, m) hours since the origin.
+    shock : index of the shock.
+    cumulative : the integral from before the shock until t (hours), instead of the rate at t (1).
+    """
+    n = curve.tau.shape[0]
+    t = np.atleast_2d(np.asarray(t, dtype=float))
+    total = np.zeros((n, t.shape[1]))
+    start, end = (_columns(edge, n)[:, shock, None] for edge in (curve.start, curve.end))
+    for weight, mean in curve.modes():
+        mean = mean[:, None]
+        if cumulative:
+            part = _step_sum(t - start, mean, t, curve.season) - _step_sum(t - end, mean, t, curve.season)
+        else:
+            part = (_step_rate(t - start, mean) - _step_rate(t - end, mean)) * _season(curve.season, t)
+        total += weight[:, None] * part
+    return total
+
+
+def rate(curve: Curve, t: ArrayLike) -> Array:
+    """Users joining per hour at each time: (n, m) for ``t`` of (m,) or (n, m) hours."""
+    t = np.atleast_2d(np.asarray(t, dtype=float))
+    joined: Array = curve.baseline[:, None] * _season(curve.season, t)
+    for j in range(curve.shocks):
+        joined = joined + curve.amplitude[:, j, None] * response(curve, t, j)
+    return joined
+
+
+def increment(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> Array:
+    """Users joining between t0 and t1 (hours): (n, m), baseline and all shocks together."""
+    t0, t1 = (np.atleast_2d(np.asarray(edge, dtype=float)) for edge in (t0, t1))
+    omega, season = 2 * np.pi / DAY, curve.season
+    usual = t1 - t0
+    if season.depth:
+        swing = np.sin(omega * (t1 - season.peak)) - np.sin(omega * (t0 - season.peak))
+        usual = usual + season.depth * swing / omega
+    joined: Array = curve.baseline[:, None] * usual
+    for j in range(curve.shocks):
+        joined = joined + extra(curve, t0, t1, j)
+    return joined
+
+
+def extra(curve: Curve, t0: ArrayLike, t1: ArrayLike, shock: int) -> Array:
+    """Users joining between t0 and t1 (hours) because of one shock: (n, m)."""
+    gained = response(curve, t1, shock, cumulative=True) - response(curve, t0, shock, cumulative=True)
+    joined: Array = curve.amplitude[:, shock, None] * gained
+    return joined
+
+
+def peak(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> tuple[Array, Array]:
+    """Highest rate between t0 and t1: (rate per hour (n, m), hour of it (n, m)).
+
+    Between two edges of shocks a sum of exponentials with one common mean is monotone, so the maximum of the
+    plain curve lies on an edge; with a season or a rise it is looked for on a grid (96 points) as well.
+    """
+    n = curve.tau.shape[0]
+    t0, t1 = (np.atleast_2d(np.asarray(edge, dtype=float)) for edge in (t0, t1))
+    m = max(t0.shape[1], t1.shape[1])
+    t0, t1 = (np.broadcast_to(edge, (n, m)) for edge in (t0, t1))
+    edges = np.concatenate([_columns(curve.start, n), _columns(curve.end, n)], axis=1)
+    candidates = [np.clip(edges[:, None, :], t0[..., None], t1[..., None]), t0[..., None], t1[..., None]]
+    if curve.season.depth or curve.rise is not None:
+        candidates.append(t0[..., None] + (t1 - t0)[..., None] * np.linspace(0, 1, 96))
+    where = np.concatenate(candidates, axis=2)
+    rates = rate(curve, where.reshape(n, -1)).reshape(where.shape)
+    best = rates.argmax(axis=2)[..., None]
+    return np.take_along_axis(rates, best, 2)[..., 0], np.take_along_axis(where, best, 2)[..., 0]
+
+
+def half_life(curve: Curve) -> Array:
+    """Hours until the response has fallen by half, once the shock is over: (n,)."""
+    hours: Array = curve.tau * np.log(2)
+    return hours

@@ -1,0 +1,228 @@
+"""Prior and likelihood of one rival's adoption curve, given claims.
+
+A claim is a functional of the curve (a rate, a maximum, an integral, a ratio), seen with the claimant's log
+error, then rounded or turned into a bound, over a window whose place may be uncertain. One claim in ten is
+supposed to be simply wrong: then its log error has the standard deviation ``Prior.wrong``. That mixture is
+what makes the fit robust and names the figure that does not fit the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtr
+
+from helpers import curve as curves
+from helpers.claims import FRESH, PASSED, Claim
+from helpers.curve import Array, Curve, Season
+
+NODES = 9
+SHARED_NODES = 7
+#: Share of a claimant's error variance that the figures of one running count have in common.
+SHARED = 0.75
+_TINY = 1e-300
+#: Name of the shock that stands for people who left before an announced event began.
+ANTICIPATION = "anticipation"
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is supposed before any figure is read; log-normal unless said otherwise.
+
+    ``gain`` is the extra total of a shock in usual days of the rival, so that it travels between rivals of
+    all sizes: 95% between 0.2 and 500 usual days. The half-life lies between 3 hours and a week, the
+    baseline anywhere between 30 and 4 million a day.
+    """
+
+    baseline_per_day: float = 10_000.0
+    baseline_sd: float = 3.0
+    gain_days: float = 10.0
+    gain_sd: float = 2.0
+    half_life_hours: float = 24.0
+    half_life_sd: float = 1.0
+    rise_hours: float = 6.0
+    rise_sd: float = 1.0
+    stock: float = 1e7
+    stock_sd: float = 3.0
+    false: float = 0.1
+    wrong: float = 1.5
+
+
+@dataclass(frozen=True)
+class Shock:
+    """Something that pushed people to the rival; severity one from its start for so many hours.
+
+    ``start`` (earliest, latest) in hours since the origin is uniform, ``hours`` (shortest, longest) log-uniform;
+    equal ends mean that it is known.
+    """
+
+    event_id: str
+    label: str
+    start: tuple[float, float]
+    hours: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One curve to be fitted. The first shock is the outage, the others are confounders."""
+
+    shocks: tuple[Shock, ...]
+    claims: tuple[Claim, ...]
+    prior: Prior = field(default_factory=Prior)
+    season: Season = field(default_factory=Season)
+    delayed: bool = False
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """Shocks that the outage itself is: the outage, and the rush before an announced one."""
+        return tuple(j for j, s in enumerate(self.shocks) if j == 0 or s.event_id == ANTICIPATION)
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Shocks of other making: the confounders."""
+        return tuple(j for j in range(len(self.shocks)) if j not in self.own)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of the sampler's columns."""
+        names = ["baseline", "half_life", *(f"gain_{j}" for j in range(len(self.shocks)))]
+        names += [f"start_{j}" for j, s in enumerate(self.shocks) if s.start[1] > s.start[0]]
+        names += [f"hours_{j}" for j, s in enumerate(self.shocks) if s.hours[1] > s.hours[0]]
+        names += ["rise"] * self.delayed
+        names += ["stock"] * any(c.reading == "total" for c in self.claims)
+        return tuple(names)
+
+    def unpack(self, z: Array) -> tuple[Curve, Array]:
+        """Turn standard normal draws (n, d) into curves and the users at the origin (n,)."""
+        prior, column = self.prior, {name: z[:, i] for i, name in enumerate(self.names)}
+        n = len(z)
+        baseline = prior.baseline_per_day / curves.DAY * np.exp(prior.baseline_sd * column["baseline"])
+        half_life = prior.half_life_hours * np.exp(prior.half_life_sd * column["half_life"])
+        start, hours, amplitude = np.empty((3, n, len(self.shocks)))
+        for j, shock in enumerate(self.shocks):
+            early, late = shock.start
+            start[:, j] = early + (late - early) * ndtr(column.get(f"start_{j}", np.zeros(n)))
+            short, long = np.log(shock.hours)
+            hours[:, j] = np.exp(short + (long - short) * ndtr(column.get(f"hours_{j}", np.zeros(n))))
+            gain = prior.gain_days * np.exp(prior.gain_sd * column[f"gain_{j}"])
+            amplitude[:, j] = gain * curves.DAY * baseline / hours[:, j]
+        rise = prior.rise_hours * np.exp(prior.rise_sd * column["rise"]) if self.delayed else None
+        made = Curve(baseline, amplitude, half_life / np.log(2), start, start + hours, self.season, rise)
+        stock = prior.stock * np.exp(prior.stock_sd * column["stock"]) if "stock" in column else np.zeros(n)
+        return made, stock
+
+    def groups(self) -> Iterator[list[Claim]]:
+        """Yield claims that share their error together, all others alone."""
+        together: dict[str, list[Claim]] = {}
+        for i, claim in enumerate(self.claims):
+            together.setdefault(claim.group or f"alone {i}", []).append(claim)
+        yield from together.values()
+
+    def log_likelihood(self, z: Array) -> Array:
+        """Log likelihood of all claims for standard normal draws (n, d): (n,)."""
+        made, stock = self.unpack(z)
+        total = np.zeros(len(z))
+        for group in self.groups():
+            seen = [np.log(np.maximum(observed(claim, made, stock), _TINY)) for claim in group]
+            if len(group) == 1:
+                total += np.log(self._probability(group[0], seen[0], group[0].scale) + _TINY)
+                continue
+            # Beside the error of a wrong claim the shared one is nothing: it is left out there.
+            wrong = [published(c, v, self.prior.wrong).mean(axis=1) for c, v in zip(group, seen, strict=True)]
+            nodes, weights = hermegauss(SHARED_NODES)
+            parts = np.zeros((SHARED_NODES, len(z)))
+            for part, node in zip(parts, nodes, strict=True):
+                for claim, value, false in zip(group, seen, wrong, strict=True):
+                    error, own = np.sqrt([SHARED, 1 - SHARED]) * claim.scale
+                    true = published(claim, value + error * node, own).mean(axis=1)
+                    part += np.log((1 - self.prior.false) * true + self.prior.false * false + _TINY)
+            total += logsumexp(parts, axis=0, b=(weights / weights.sum())[:, None])
+        return total
+
+    def _probability(self, claim: Claim, log_value: Array, scale: float) -> Array:
+        """Probability of what was published, true or false, averaged over where its window may lie."""
+        right = published(claim, log_value, scale).mean(axis=1)
+        wrong = published(claim, log_value, self.prior.wrong).mean(axis=1)
+        mixed: Array = (1 - self.prior.false) * right + self.prior.false * wrong
+        return mixed
+
+    def false(self, claim: Claim, made: Curve, stock: Array) -> float:
+        """Posterior probability that a claim is simply wrong, given draws of the curve."""
+        value = np.log(np.maximum(observed(claim, made, stock), _TINY))
+        wrong = self.prior.false * published(claim, value, self.prior.wrong).mean(axis=1)
+        mixed = self._probability(claim, value, claim.scale)
+        return float(np.mean(wrong / (mixed + _TINY)))
+
+
+def published(claim: Claim, log_value: Array, scale: float) -> Array:
+    """Probability that a true log value is published as the claim says, with a log error of ``scale``."""
+    with np.errstate(divide="ignore"):
+        low, high = np.log([claim.low, claim.high])
+    if claim.bound == "upper":
+        low, high, log_value = -high, -low, -log_value
+    upper, lower = (high - log_value) / scale, (low - log_value) / scale
+    # Far out on the right both distribution functions are 1; mirrored, the left tail keeps the digits.
+    right = lower > 0
+    rounded: Array = ndtr(np.where(right, -lower, upper)) - ndtr(np.where(right, -upper, lower))
+    if claim.bound == "none":
+        return rounded
+    passed = _passed(-lower, scale) - _passed(-upper, scale)
+    return FRESH * rounded + (1 - FRESH) * np.maximum(passed, 0)
+
+
+def _passed(distance: Array, scale: float) -> Array:
+    """Probability that a mark this many standard deviations behind the true value was passed before the claim.
+
+    The mark lags behind by an exponential log factor of mean PASSED, the value is seen with a normal log error:
+    an exponentially modified normal distribution function.
+    """
+    ratio = scale / PASSED
+    distance = np.clip(distance, -100.0, 100.0)  # a zero has a log of minus infinity; the exponential stays finite
+    lag: Array = np.exp(ratio**2 / 2 - ratio * distance) * ndtr(distance - ratio)
+    passed: Array = ndtr(distance) - lag
+    return passed
+
+
+def _places(low: float, high: float, nodes: int = NODES) -> Array:
+    """Midpoints of ``nodes`` equal parts of an interval, one point for a known place."""
+    if high <= low:
+        return np.array([low])
+    return low + (high - low) * (np.arange(nodes) + 0.5) / nodes
+
+
+def observed(claim: Claim, made: Curve, stock: Array, at: NDArray[np.intp] | None = None) -> Array:
+    """Return what the claim observes of each curve, for each place its window may have: (n, places).
+
+    ``at`` picks one place per draw instead, (n,) indices, and returns (n, 1): for simulation and prediction.
+    """
+    places = _places(*claim.shift)
+    start, end = claim.start + places, claim.end + places
+    hours = max(claim.end - claim.start, 1e-6)
+    usual = made.baseline[:, None]
+    if claim.reading == "baseline":
+        value = usual
+    elif claim.reading in ("rate_instant", "total"):
+        moment = _places(claim.start + claim.shift[0], claim.end + claim.shift[1])
+        if claim.reading == "rate_instant":
+            value = curves.rate(made, moment)
+        else:
+            value = stock[:, None] + curves.increment(made, 0.0, moment)
+    elif claim.reading in ("rate_peak", "ratio_peak"):
+        value = curves.peak(made, start, end)[0]
+        value = value / usual if claim.reading == "ratio_peak" else value
+    else:
+        value = curves.increment(made, start, end)
+        if claim.reading in ("rate_mean", "daily_level"):
+            value = value / hours
+        elif claim.reading == "excess":
+            value = value - usual * hours
+        elif claim.reading == "ratio_mean":
+            value = value / (usual * hours)
+    if at is None:
+        return value
+    return np.take_along_axis(value, (at % value.shape[1])[:, None], axis=1)

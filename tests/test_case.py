@@ -1,0 +1,144 @@
+"""From the evidence to claims: what enters a curve, what does not, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from helpers import case, evidence
+from helpers.case import build, primary
+from helpers.likelihood import ANTICIPATION
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return evidence.load()
+
+
+def _series(tables, outage_id, service_id, **given):
+    return next(s for s in primary(build(tables, outage_id, **given)) if s.service_id == service_id)
+
+
+def test_the_2014_headlines_become_claims(tables):
+    series = _series(tables, "whatsapp-2014-02-22", "telegram")
+    seen = {claim.figure_id.rsplit("whatsapp-", 1)[-1]: claim for claim in series.claims}
+    assert {c.reading for c in series.claims} == {"rate_instant", "increment"}
+    rate = seen["2014-02-22--telegram--1"]
+    assert (rate.low, rate.high, rate.start, rate.end) == (180_000, 540_000, 0.0, pytest.approx(3.8))
+    day_after = seen["2014-02-22--telegram--5"]
+    assert (day_after.start, day_after.end, day_after.bound) == (5.0, 29.0, "none")
+    four_days = seen["2014-02-22--telegram--7"]
+    assert four_days.bound == "lower"
+    # The purchase three days before is a shock of its own, and its figure is on the same curve.
+    assert [s.event_id for s in series.shocks] == ["whatsapp-2014-02-22", "whatsapp-2014-02-19-facebook-deal"]
+    assert "2014-02-19-facebook-deal--telegram--1" in seen
+    # Published durations run from 2 to 4 hours.
+    assert series.shocks[0].hours == (2.0, 4.0)
+
+
+def test_repetitions_count_once_and_say_so(tables):
+    figures = _series(tables, "whatsapp-2014-02-22", "telegram").figures.set_index("figure_id")
+    again = figures.loc["whatsapp-2014-02-22--telegram--6"]
+    assert not again["used"]
+    assert "repeats whatsapp-2014-02-22--telegram--5" in again["why_not"]
+
+
+def test_the_same_claim_twice_changes_nothing(tables):
+    growth = tables.growth_figures
+    twin = growth[growth["figure_id"] == "whatsapp-2014-02-22--telegram--5"].assign(figure_id="twin")
+    doubled = replace(tables, growth_figures=pd.concat([growth, twin], ignore_index=True))
+    once = _series(tables, "whatsapp-2014-02-22", "telegram")
+    twice = _series(doubled, "whatsapp-2014-02-22", "telegram")
+    assert twice.claims == once.claims
+    assert "says the same as" in twice.figures.set_index("figure_id").loc["twin", "why_not"]
+
+
+def test_every_outage_can_be_built_and_every_figure_is_accounted_for(tables):
+    growth = tables.growth_figures
+    for outage_id in tables.outages["outage_id"]:
+        found = build(tables, outage_id)
+        own = growth[growth["outage_id"] == outage_id]
+        shown = {i for s in found.series for i in s.figures["figure_id"]} | set(found.others["figure_id"])
+        assert set(own["figure_id"]) <= shown
+        for series in found.series:
+            assert (series.figures["used"] == (series.figures["why_not"] == "")).all()
+            on_curve = {c.figure_id for c in series.claims}
+            assert set(series.figures.loc[series.figures["used"], "figure_id"]) <= on_curve
+
+
+def test_quantities_places_and_platforms_are_never_mixed(tables):
+    for outage_id in tables.outages["outage_id"]:
+        for series in build(tables, outage_id).series:
+            keys = series.figures[case.KEY].drop_duplicates()
+            assert len(keys) == 1
+
+
+def test_a_block_of_weeks_pushes_for_a_day(tables):
+    long = tables.outages.set_index("outage_id").loc["x-2024-08-31-brazil"].rename_axis(None)
+    shock = case.shock(pd.concat([long, pd.Series({"outage_id": "x-2024-08-31-brazil"})]), long["start_utc"])
+    assert shock.hours == (24.0, 24.0)
+
+
+def test_people_who_leave_before_an_announced_block_are_its_own(tables):
+    series = _series(tables, "whatsapp-2015-12-17-brazil", "telegram")
+    assert [s.event_id for s in series.shocks] == ["whatsapp-2015-12-17-brazil", ANTICIPATION]
+    assert series.shocks[1].start[0] == pytest.approx(-5.0)
+
+
+def test_parts_of_one_running_count_share_their_error(tables):
+    series = _series(tables, "whatsapp-2015-12-17-brazil", "telegram")
+    groups = [claim.group for claim in series.claims if claim.group]
+    assert len(groups) >= 2
+    assert len(set(groups)) == 1
+
+
+def test_a_percentage_needs_a_usual_level(tables):
+    for outage_id in tables.outages["outage_id"]:
+        for series in build(tables, outage_id).series:
+            if not series.baselines:
+                assert not any(claim.reading.startswith("ratio") for claim in series.claims)
+
+
+def test_a_given_usual_level_replaces_the_published_ones(tables):
+    series = _series(tables, "whatsapp-2014-02-22", "line", baseline_per_day={"line": 500_000.0})
+    (claim,) = series.baselines
+    assert claim.low * 24 == pytest.approx(499_500)
+
+
+def test_usual_levels_grow_doubtful_with_age_and_conversion(tables):
+    series = _series(tables, "whatsapp-2014-02-22", "telegram")
+    scale = {claim.figure_id: claim.scale for claim in series.baselines}
+    converted = scale["base--telegram--2014-02-21--1"]
+    same = scale["base--telegram--2014-01-26--1"]
+    assert converted > case.CONVERSION_SCALE > same > case.BASELINE_SCALE
+
+
+def test_a_rank_and_a_lone_total_are_shown_not_modelled(tables):
+    found = build(tables, "facebook-2021-10-04", rivals=["telegram"])
+    reasons = {row["figure_id"]: row["why_not"] for s in found.series for _, row in s.figures.iterrows()}
+    assert "rank" in reasons["facebook-2021-10-04--telegram--3"]
+    skylight = build(tables, "tiktok-2026-01-25-us", rivals=["skylight"])
+    reasons = {row["figure_id"]: row["why_not"] for s in skylight.series for _, row in s.figures.iterrows()}
+    assert "running total" in reasons["tiktok-2026-01-25-us--skylight--1"]
+
+
+def test_a_total_counts_from_an_earlier_one(tables):
+    """400,000 users of Threema the day after the purchase, 200,000 the day before."""
+    series = _series(tables, "whatsapp-2014-02-19-facebook-deal", "threema")
+    totals = [claim.figure_id for claim in series.claims if claim.reading == "total"]
+    assert "base--threema--2014-02-19--1" in totals
+
+
+def test_a_window_dated_on_the_event_holds_part_of_it(tables):
+    for series in primary(build(tables, "facebook-2021-10-04")):
+        for claim in series.claims:
+            if claim.start <= 0 <= claim.end and claim.reading != "rate_instant":
+                assert claim.start + claim.shift[1] <= 0
+                assert claim.end + claim.shift[0] >= 1.5
+
+
+def test_unknown_outage(tables):
+    with pytest.raises(KeyError, match="no-such"):
+        build(tables, "no-such")

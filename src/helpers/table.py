@@ -1,0 +1,122 @@
+"""A table as a page needs it: a caption, headed columns, every cell escaped."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from helpers.words import UNKNOWN, digits, listing, moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Table:
+    """A table that a screen reader can read aloud and that cannot smuggle markup into the page.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Shown without its index. Missing cells are empty, moments are written in UTC.
+    caption : str
+        What the table holds; required.
+    links : mapping of str to str, optional
+        Column -> column of addresses. The address column itself is not shown. Only http and https addresses
+        become links; anything else leaves the cell as text.
+    align : mapping of str to {"num", "text"}, optional
+        Overrides the alignment; numeric columns are "num" (right-aligned by the page's style sheet).
+
+    Raises
+    ------
+    ValueError
+        If the caption is empty, or links or align name a column that is not there.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        caption: str,
+        links: Mapping[str, str] | None = None,
+        align: Mapping[str, Literal["num", "text"]] | None = None,
+    ) -> None:
+        """Check the names and write every cell as plain text."""
+        if not caption.strip():
+            raise ValueError("a table needs a caption")
+        self.caption, self._links, self._align = caption, dict(links or {}), dict(align or {})
+        unknown = {*self._links, *self._links.values(), *self._align} - set(frame.columns)
+        if unknown:
+            there = listing([str(name) for name in frame.columns])
+            raise ValueError(f"no column {listing(sorted(unknown))}; there are {there}")
+        self._frame = frame
+        self.columns = [str(name) for name in frame.columns if name not in self._links.values()]
+        self.cells = [[_cell(value) for value in row] for row in frame[self.columns].itertuples(index=False)]
+
+    def _class(self, name: str) -> str:
+        numeric = self._frame[name].dtype.kind in "iuf"
+        return ' class="num"' if self._align.get(name, "num" if numeric else "text") == "num" else ""
+
+    def _repr_html_(self) -> str:
+        classes = [self._class(name) for name in self.columns]
+        addresses = {name: list(self._frame[column]) for name, column in self._links.items()}
+        named = zip(self.columns, classes, strict=True)
+        head = "".join(f'<th scope="col"{css}>{html.escape(name)}</th>' for name, css in named)
+        rows = []
+        for i, row in enumerate(self.cells):
+            shown = [
+                _link(text, addresses[name][i]) if name in addresses else html.escape(text)
+                for name, text in zip(self.columns, row, strict=True)
+            ]
+            rows.append("".join(f"<td{css}>{text}</td>" for css, text in zip(classes, shown, strict=True)))
+        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+        return (
+            f"<table>\n<caption>{html.escape(self.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<tbody>\n{body}\n</tbody>\n</table>"
+        )
+
+    @property
+    def text(self) -> str:
+        """The table as plain text, columns padded with spaces."""
+        rows = [self.columns, *self.cells]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(self.columns))]
+        right = [bool(self._class(name)) for name in self.columns]
+
+        def line(row: list[str]) -> str:
+            padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
+            return "  ".join(padded).rstrip()
+
+        return "\n".join([self.caption, *map(line, rows)])
+
+    def __repr__(self) -> str:
+        """Return the plain text form, for consoles and text exports."""
+        return self.text
+
+
+def _cell(value: object) -> str:
+    # pandas' NA first: it refuses to be compared
+    if value is None or type(value).__name__ == "NAType" or value != value:
+        return ""
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value) if value.tzinfo else str(value)
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if hasattr(value, "__float__"):
+        number = float(value)
+        return digits(number) if math.isfinite(number) else UNKNOWN
+    return str(value)
+
+
+def _link(text: str, address: object) -> str:
+    shown = html.escape(text)
+    try:
+        parts = urlsplit(address.strip()) if isinstance(address, str) else None
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or not text:
+        return shown
+    return f'<a href="{html.escape(parts.geturl())}" rel="noopener">{shown}</a>'

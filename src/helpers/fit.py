@@ -1,0 +1,217 @@
+"""The posterior of a rival's adoption curve, and what it answers.
+
+How many joined because of the outage, how fast, for how long, how much of it another event did, and how much
+of the answer is prior: each from the same draws, so that no two numbers of a report disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers import curve as curves
+from helpers import sampling
+from helpers.case import Series
+from helpers.claims import Claim, per_hour
+from helpers.curve import DAY, Array, Curve, Season
+from helpers.likelihood import Model, Prior, observed
+from helpers.results import Estimate
+
+#: Ends of the interval, quartiles and median: low, first, middle, third, high.
+Five = tuple[float, float, float, float, float]
+#: Long before every shock and every claim, hours.
+LONG_AGO = -2_000.0
+#: A delayed response replaces the plain one only where a figure contradicts the plain one, and where it predicts
+#: the figures this many times better.
+BETTER = 10.0
+#: The response is over when the extra rate is this share of the usual one.
+OVER = 0.1
+#: Units of the extra count, by quantity.
+COUNTED = {
+    "signups": "users",
+    "installs": "installs",
+    "ported_numbers": "numbers",
+    "daily_active": "user-days",
+    "visits": "visits",
+    "searches": "searches",
+    "usage": "uses",
+}
+#: Quantities whose extra count is a count of people, to be set against the people affected.
+PEOPLE = ("signups", "installs", "ported_numbers")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Posterior draws of one rival's curve: ``made`` holds the curves, ``stock`` the total at the origin."""
+
+    series: Series
+    model: Model
+    sample: sampling.Sample
+    made: Curve
+    stock: Array
+
+    @property
+    def counted(self) -> str:
+        """Unit of the extra count."""
+        return COUNTED[self.series.quantity]
+
+    @property
+    def name(self) -> str:
+        """Name of the extra count among the results: extra_users for sign-ups."""
+        return f"extra_{self.counted}".replace("-", "_")
+
+
+def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | None = None) -> Fit:
+    """Fit a rival's curve to its claims.
+
+    A plain response first. Where some claim is more likely wrong than not, a delayed response is tried too, and
+    kept when the published figures are BETTER times as probable under it (ratio of marginal likelihoods: the
+    score of predicting each figure from those before it, Dawid 1984).
+
+    Raises
+    ------
+    helpers.sampling.ConvergenceError
+        If the draws cannot be trusted.
+    """
+    model = Model(series.shocks, series.claims + series.baselines, prior or Prior(), season or Season())
+    plain = draw(series, model, seed)
+    if max(wrong(plain).values(), default=0.0) < 0.5:
+        return plain
+    delayed = draw(series, replace(model, delayed=True), seed)
+    gain = delayed.sample.log_evidence - plain.sample.log_evidence
+    return delayed if gain > np.log(BETTER) else plain
+
+
+def draw(series: Series, model: Model, seed: int) -> Fit:
+    """Draw from the posterior of one model."""
+    sample = sampling.sample(model.log_likelihood, len(model.names), seed)
+    made, stock = model.unpack(sample.draws)
+    return Fit(series, model, sample, made, stock)
+
+
+def wrong(fitted: Fit) -> dict[str, float]:
+    """Probability that each claim is simply wrong, by figure id."""
+    return {claim.figure_id: fitted.model.false(claim, fitted.made, fitted.stock) for claim in fitted.model.claims}
+
+
+def extra(fitted: Fit, until: float | Array, shocks: tuple[int, ...]) -> Array:
+    """Extra users because of some shocks, from long ago until an hour (or several): (n,) or (n, m)."""
+    hours = np.atleast_1d(np.asarray(until, dtype=float))
+    gained = np.zeros((len(fitted.stock), len(hours)))
+    for j in shocks:
+        gained = gained + curves.extra(fitted.made, LONG_AGO, hours, j)
+    return gained[:, 0] if np.ndim(until) == 0 else gained
+
+
+def back_to_usual(fitted: Fit) -> Array:
+    """Hours from the outage's beginning until its extra rate has sunk to OVER times the usual rate: (n,)."""
+    made = fitted.made
+    start, end = made.start[:, 0], made.end[:, 0]
+    height = made.amplitude[:, 0] * -np.expm1(-(end - start) / made.tau)
+    fades = made.tau * np.log(np.maximum(height / (OVER * made.baseline), 1.0))
+    hours: Array = end - start + fades
+    return hours
+
+
+def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> dict[tuple[str, str], Array]:
+    """Draws of everything a report states, by (name, unit).
+
+    Parameters
+    ----------
+    horizon : hours after the origin up to which extra users count.
+    affected : people whom the outage hit.
+    """
+    made, model = fitted.made, fitted.model
+    own = extra(fitted, horizon, model.own)
+    top, when = curves.peak(made, min(0.0, float(made.start[:, list(model.own)].min())), horizon)
+    result = {
+        (fitted.name, fitted.counted): own,
+        ("peak_rate", f"{fitted.counted}/s"): top[:, 0] / 3600,
+        ("peak_hour", "hours after the start"): when[:, 0],
+        ("half_life", "hours"): curves.half_life(made),
+        ("back_to_usual", "hours after the start"): back_to_usual(fitted),
+        ("baseline_rate", f"{fitted.counted}/day"): made.baseline * DAY,
+    }
+    if model.others:
+        other = extra(fitted, horizon, model.others)
+        result[(f"{fitted.name}_confounder", fitted.counted)] = other
+        result[("share_from_outage", "share")] = own / (own + other)
+    if affected and fitted.series.quantity in PEOPLE:
+        result[("gain_per_affected_user", f"{fitted.counted} per person affected")] = own / affected
+    return result
+
+
+def estimates(fitted: Fit, horizon: float, level: float, affected: float | None = None) -> list[Estimate]:
+    """Median and equal-tailed interval of every quantity."""
+    ends = [(1 - level) / 2, 0.5, (1 + level) / 2]
+    made = []
+    for (name, unit), draws in quantities(fitted, horizon, affected).items():
+        low, median, high = (float(v) for v in np.quantile(draws, ends))
+        service = fitted.series.service_id
+        made.append(Estimate(service=service, quantity=name, unit=unit, median=median, low=low, high=high, level=level))
+    return made
+
+
+def prior_left(fitted: Fit) -> dict[str, float]:
+    """Share of the prior's width (standard deviation, log scale) that the figures left standing, 0 to 1."""
+    columns = {"half-life": "half_life", "extra count in usual days": "gain_0"}
+    draws = fitted.sample.draws
+    return {label: float(min(draws[:, fitted.model.names.index(name)].std(), 1.0)) for label, name in columns.items()}
+
+
+def compared(fitted: Fit, level: float, seed: int) -> pd.DataFrame:
+    """Each figure as published beside what the curve says of the same thing.
+
+    Returns
+    -------
+    DataFrame
+        One row a claim of the evidence: figure_id; low, median and high in the unit that was published; wrong,
+        the probability that the claim is simply wrong; fits, whether that is below one half.
+    """
+    rows = fitted.series.figures.set_index("figure_id")
+    doubts = wrong(fitted)
+    rng = np.random.default_rng(seed)
+    made = []
+    for claim in fitted.series.claims:
+        if claim.figure_id not in rows.index:
+            continue  # an earlier total, from the baselines
+        value = observed(claim, fitted.made, fitted.stock, rng.integers(0, 1 << 16, len(fitted.stock)))[:, 0]
+        low, median, high = np.quantile(as_published(value, claim, rows.loc[claim.figure_id]), _ends(level))
+        doubt = doubts[claim.figure_id]
+        made.append(
+            {
+                "figure_id": claim.figure_id,
+                "low": low,
+                "median": median,
+                "high": high,
+                "wrong": doubt,
+                "fits": doubt < 0.5,
+            }
+        )
+    return pd.DataFrame(made)
+
+
+def as_published(value: Array, claim: Claim, row: pd.Series) -> Array:
+    """Turn values per hour, counts or ratios back into the unit a figure was published in."""
+    if claim.reading.startswith("ratio"):
+        return (value - 1) * 100 if row["unit"] == "percent" else value
+    return value / per_hour(str(row["unit"]), claim.reading)
+
+
+def bands(draws: Array, level: float) -> dict[float, Array]:
+    """Quantiles over draws (n, m) that a figure shows, keyed as the figures want them: (m,) each."""
+    low, high = (1 - level) / 2, (1 + level) / 2
+    keys = (0.025, 0.25, 0.5, 0.75, 0.975)
+    return dict(zip(keys, np.quantile(draws, [low, 0.25, 0.5, 0.75, high], axis=0), strict=True))
+
+
+def five(draws: Array, level: float) -> Five:
+    """Ends of the interval, quartiles and median of draws (n,)."""
+    low, first, middle, third, high = (float(v[0]) for v in bands(draws[:, None], level).values())
+    return low, first, middle, third, high
+
+
+def _ends(level: float) -> list[float]:
+    return [(1 - level) / 2, 0.5, (1 + level) / 2]

@@ -1,0 +1,306 @@
+"""What a report says in words: the answer first, how sure it is, and what stays unknown.
+
+Every sentence is made from a fit or from a row of evidence; text from the evidence is escaped where it is shown.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from helpers import tables, words
+from helpers.case import Case
+from helpers.fit import PEOPLE, Fit, compared, estimates, prior_left
+from helpers.plots import Range, Update
+from helpers.results import Estimate, Record
+from helpers.view import CAUSES, event_words, place
+
+GAINED = {
+    "signups": "more people joined {rival}",
+    "installs": "more installs of {rival} were made",
+    "ported_numbers": "more numbers moved to {rival}",
+    "daily_active": "more user-days were spent at {rival}",
+    "visits": "more visits went to {rival}",
+    "searches": "more searches were made for {rival}",
+    "usage": "more uses of {rival} were counted",
+}
+#: An interval wider than this factor tells the order of magnitude at best.
+WIDE, HOPELESS = 10.0, 200.0
+#: Two events whose shares are known no better than this are hardly separated.
+HARDLY = 0.6
+#: Rivals whose gain the answer spells out.
+MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Paragraphs of plain text, escaped when shown as HTML; ``bullets`` shows them as a list."""
+
+    paragraphs: tuple[str, ...]
+    bullets: bool = False
+
+    def __repr__(self) -> str:
+        """Plain text, a paragraph a line."""
+        return "\n".join(self.paragraphs)
+
+    def _repr_html_(self) -> str:
+        shown = [html.escape(text) for text in self.paragraphs]
+        if self.bullets:
+            return "<ul>" + "".join(f"<li>{text}</li>" for text in shown) + "</ul>"
+        return "".join(f"<p>{text}</p>" for text in shown)
+
+
+def event(case: Case, names: pd.Series) -> str:
+    """What happened, as a clause: "WhatsApp was down on 22 Feb 2014"."""
+    outage = case.outage
+    name = names[outage["service_id"]]
+    what = {
+        "outage": f"{name} was down",
+        "block": f"{name} was blocked",
+        "shutdown": f"{name} was shut down",
+        "policy_shock": f"of the news about {name} (nothing failed)",
+    }[outage["kind"]]
+    when = (
+        f"in {outage['start_utc']:%B %Y}"
+        if outage["time_precision"] == "month"
+        else f"on {words.day(outage['start_utc'])}"
+    )
+    where = "" if outage["scope"] in ("global", "world", "") else f" ({outage['scope']})"
+    return f"{what} {when}{where}"
+
+
+def title(case: Case, names: pd.Series) -> str:
+    """The question a report answers."""
+    outage = case.outage
+    verb = {"outage": "was down", "block": "was blocked", "shutdown": "shut down", "policy_shock": "lost trust"}
+    when = f"{outage['start_utc']:%B %Y}" if outage["time_precision"] == "month" else words.day(outage["start_utc"])
+    return f"Who gained when {names[outage['service_id']]} {verb[outage['kind']]}, {when}?"
+
+
+def within(horizon: float) -> str:
+    """Name the horizon: "within a week"."""
+    return "within a week" if horizon == 168 else f"within {words.duration(horizon)}"
+
+
+def _by_name(numbers: list[Estimate]) -> dict[str, Estimate]:
+    return {number.quantity: number for number in numbers}
+
+
+def gain(fitted: Fit, horizon: float, level: float) -> str:
+    """The finding about one rival as a clause, range first."""
+    number = _by_name(estimates(fitted, horizon, level))[fitted.name]
+    phrase = GAINED[fitted.series.quantity].format(rival=fitted.series.service)
+    return f"{words.interval(number.low, number.high)} {phrase}{place(fitted.series)} {within(horizon)}"
+
+
+def finding(case: Case, fitted: Fit, horizon: float, level: float) -> str:
+    """The title of a rival's figure."""
+    number = _by_name(estimates(fitted, horizon, level))[fitted.name]
+    cause = CAUSES[case.outage["kind"]]
+    cause = cause[0].upper() + cause[1:]
+    span = words.interval(number.low, number.high)
+    what = {
+        "signups": f"brought {fitted.series.service} {span} new users",
+        "installs": f"brought {fitted.series.service} {span} more installs",
+        "ported_numbers": f"moved {span} numbers to {fitted.series.service}",
+    }.get(fitted.series.quantity, f"brought {fitted.series.service} {span} {fitted.counted}")
+    return f"{cause} {what}{place(fitted.series)} {within(horizon)}"
+
+
+def subtitle(fitted: Fit, horizon: float, level: float) -> str:
+    """The line below a figure's title: how fast and for how long."""
+    number = _by_name(estimates(fitted, horizon, level))
+    half, peak = number["half_life"], number["peak_rate"]
+    return (
+        f"{words.percent(level)} interval. Half of the surge was over after "
+        f"{words.duration_interval(half.low, half.high)}; at its peak {words.rate_interval(peak.low, peak.high)}."
+    )
+
+
+def headline(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float) -> str:
+    """The answer in one sentence, with its range."""
+    happened = event(case, names)
+    if not fits:
+        reported = len(case.series)
+        known = "nothing was published that says" if reported else "no figure was published on"
+        return f"After {happened}, {known} how many people joined a rival: missing, not zero.".replace(
+            "After of the news", "After the news"
+        )
+    return f"Because {happened}, {gain(fits[0], horizon, level)} than usual ({words.percent(level)} interval)."
+
+
+def answer(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float) -> Prose:
+    """The answer: how many, how fast, for how long, whose doing, how sure."""
+    said = [headline(case, fits, names, horizon, level)]
+    if fits:
+        said.append(" ".join(_details(case, fits[0], horizon, level)))
+        said.append(sureness(fits[0], horizon, level))
+    if len(fits) > 1:
+        rest = [gain(fitted, horizon, level) for fitted in fits[1:MOST_NAMED]]
+        more = f", and others: {len(fits) - MOST_NAMED} more in the table" if len(fits) > MOST_NAMED else ""
+        said.append(f"Of the other rivals, {words.listing(rest)} than usual{more}.")
+    return Prose(tuple(said))
+
+
+def _details(case: Case, fitted: Fit, horizon: float, level: float) -> list[str]:
+    number = _by_name(estimates(fitted, horizon, level, case.affected))
+    peak, half, usual = number["peak_rate"], number["half_life"], number["baseline_rate"]
+    rival = fitted.series.service
+    said = [
+        f"{rival} took {words.rate_interval(peak.low, peak.high)} at the peak, against a usual "
+        f"{words.interval(usual.low, usual.high)} a day.",
+        f"Half of the surge was over after {words.duration_interval(half.low, half.high)}.",
+    ]
+    share = number.get("share_from_outage")
+    if share:
+        other, cause = number[f"{fitted.name}_confounder"], CAUSES[case.outage["kind"]]
+        said.append(
+            f"Another event fell into the same days ({others(case, fitted)}). It brought "
+            f"{words.interval(other.low, other.high)} more of its own, so {words.percent(share.low)} to "
+            f"{words.percent(share.high)} of all that was extra is due to {cause}."
+        )
+        said += ["The figures can hardly separate the two."] if share.high - share.low > HARDLY else []
+    each = number.get("gain_per_affected_user")
+    if each:
+        low, high = each.low * 1000, each.high * 1000
+        said.append(f"Of 1,000 people affected, {words.significant(low):g} to {words.significant(high):g} went there.")
+    return [text.strip() for text in said]
+
+
+def others(case: Case, fitted: Fit) -> str:
+    """Name the other events that push the same curve."""
+    return words.listing([event_words(case, fitted.model.shocks[j].event_id) for j in fitted.model.others])
+
+
+def sureness(fitted: Fit, horizon: float, level: float) -> str:
+    """How sure the answer is, in words, and how much of it is prior."""
+    number = _by_name(estimates(fitted, horizon, level))[fitted.name]
+    factor = number.high / max(number.low, 1e-9)
+    claims = len(fitted.series.claims)
+    figures = "one published figure" if claims == 1 else f"{claims} published figures"
+    if factor > HOPELESS:
+        sure = (
+            f"How sure? The {figures} cannot tell: the two ends of the range lie a factor of over {HOPELESS:g} apart."
+        )
+    elif factor > WIDE:
+        sure = f"How sure? To an order of magnitude: the {figures} leave a factor of {words.significant(factor):g}."
+    else:
+        sure = f"How sure? The {figures} leave a factor of {words.significant(factor):g} between the two ends."
+    left = prior_left(fitted)["half-life"]
+    if claims == 1:
+        sure += " One figure cannot say how fast a surge fades, so the half-life leans on what was supposed before."
+    return f"{sure} Of what was supposed about the half-life beforehand, {words.percent(left)} of the width is left."
+
+
+def unknown(case: Case, fits: list[Fit]) -> Prose:
+    """What stays unknown about this event."""
+    outage, said = case.outage, []
+    if not case.series:
+        said.append("No figure about a rival was published or found. That is missing data, not evidence of no gain.")
+    elif not fits:
+        said.append("What was published cannot be put on a curve; the table says why of each figure.")
+    if outage["kind"] == "policy_shock":
+        said.append(
+            "Nothing failed here: people left because of news. It is not an outage and is not to be pooled with one."
+        )
+    if pd.isna(outage["end_utc"]) and outage["kind"] != "policy_shock":
+        said.append("When it ended was not published.")
+    if outage["time_precision"] in ("day", "month"):
+        said.append(f"Only the {outage['time_precision']} of its beginning is known; every hour of it was tried.")
+    low, high = outage["duration_low_hours"], outage["duration_high_hours"]
+    if pd.notna(low) and pd.notna(high) and high > low:
+        said.append(f"Published durations run from {words.duration_interval(low, high)}; all of them were tried.")
+    if pd.notna(outage["duration_hours"]) and outage["duration_hours"] > 24:
+        said.append("It lasted longer than a day. People switch once, so only its first day is supposed to push them.")
+    if case.affected is None:
+        said.append("How many people it hit was not published, so there is no gain per person affected.")
+    for fitted in fits:
+        if not fitted.series.baselines:
+            said.append(f"{fitted.series.service}: {fitted.series.baseline_note}.")
+        if fitted.series.quantity in PEOPLE and all(c.bound == "lower" for c in fitted.series.claims):
+            said.append(f"{fitted.series.service}: only lower bounds were published; the upper end is the prior's.")
+    said += [str(text) for text in (outage["confounders"],) if text]
+    said.append("Rivals publish records, not ordinary days: figures that were never published are missing here.")
+    return Prose(tuple(said), bullets=True)
+
+
+def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
+    """Name the figures that do not fit the others."""
+    said = []
+    for fitted in fits:
+        figures = fitted.series.figures.set_index("figure_id")
+        for seen in compared(fitted, level, seed).itertuples(index=False):
+            if not seen.fits:
+                row = figures.loc[seen.figure_id]
+                told = words.published(row["value"], row["unit"], row["qualifier"])
+                curve = tables.said(seen.low, seen.high, row["unit"])
+                said.append(
+                    f"{fitted.series.service}: “{told}” ({tables.window(row)}) does not fit the other figures. The "
+                    f"chance that it is simply wrong is {words.percent(seen.wrong)}; the curve says {curve}."
+                )
+    return Prose(
+        tuple(said or ["No published figure contradicts the others beyond its own error."]), bullets=bool(said)
+    )
+
+
+def record(
+    case: Case, fits: list[Fit], names: pd.Series, parameters: Mapping[str, Any], level: float, data_hash: str
+) -> Record:
+    """What the report leaves behind.
+
+    Parameters
+    ----------
+    parameters : all parameters of the notebook, as checked.
+    """
+    horizon = float(parameters["horizon_hours"])
+    used = [claim.figure_id for fitted in fits for claim in fitted.series.claims + fitted.series.baselines]
+    return Record(
+        notebook="03_adoption_after_outage",
+        title=title(case, names),
+        headline=headline(case, fits, names, horizon, level),
+        outage_id=str(case.outage["outage_id"]),
+        parameters=dict(parameters),
+        evidence_ids=[str(case.outage["outage_id"]), *case.confounders["outage_id"], *dict.fromkeys(used)],
+        estimates=[number for fitted in fits for number in estimates(fitted, horizon, level, case.affected)],
+        diagnostics={
+            fitted.series.service_id: {
+                "effective_draws": fitted.sample.effective,
+                "pareto_tail": fitted.sample.tail,
+                "kernel": "delayed" if fitted.model.delayed else "exponential",
+                "prior_left": prior_left(fitted),
+            }
+            for fitted in fits
+        },
+        data_hash=data_hash,
+    )
+
+
+def range_of(row: Range) -> str:
+    """The interval of one line of a figure, in words."""
+    return words.interval(row.five[0], row.five[4]) if row.five else row.note
+
+
+def change(update: Update) -> str:
+    """What the figures did to one quantity, in words."""
+    write = words.duration_interval if update.unit == "hours" else words.interval
+    before, after = (write(five[0], five[4]) for five in (update.prior, update.posterior))
+    return f"{update.name} {before} beforehand, {after} after the figures"
+
+
+def survives(rows: list[Range], fitted: Fit) -> str:
+    """The finding of the sensitivity figure: how far the middle of the answer moves."""
+    middles = [row.five[2] for row in rows if row.five]
+    ratio = max(middles) / max(min(middles), 1e-9)
+    moves = f"between {words.count(words.significant(min(middles)))} and {words.count(words.significant(max(middles)))}"
+    verdict = (
+        "The answer survives"
+        if ratio < 1.5
+        else "The answer leans on its assumptions"
+        if ratio > 3
+        else "The answer moves"
+    )
+    return f"{verdict}: under other assumptions its middle lies {moves} {fitted.counted}"

@@ -1,0 +1,182 @@
+"""The tables of a report: each figure as published beside the curve, what was left out, and where it is from."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers import words
+from helpers.case import Case, Series
+from helpers.evidence import Evidence
+from helpers.fit import Fit, compared, estimates, prior_left
+from helpers.table import Table
+from helpers.view import place
+
+CLAIMANTS = {
+    "company": "the company",
+    "panel": "a panel or analytics firm",
+    "press": "the press",
+    "api_count": "a public count",
+    "paper": "a paper",
+}
+
+
+def published(fits: list[Fit], evidence: Evidence, level: float, seed: int) -> Table:
+    """Every figure that was used, beside what the curve says of the same thing."""
+    rows = []
+    for fitted in fits:
+        figures = fitted.series.figures.set_index("figure_id")
+        for seen in compared(fitted, level, seed).itertuples(index=False):
+            row = figures.loc[seen.figure_id]
+            unit = str(row["unit"])
+            rows.append(
+                {
+                    "rival": fitted.series.service,
+                    "as published": words.published(row["value"], unit, row["qualifier"]),
+                    "window (UTC)": window(row),
+                    "by": CLAIMANTS[row["claimant_class"]],
+                    "the curve says": said(seen.low, seen.high, unit),
+                    "fits?": "yes" if seen.fits else "does not fit",
+                    "chance it is wrong": words.percent(seen.wrong),
+                    **source(evidence, row),
+                }
+            )
+    caption = f"Published figures and the curve's {words.percent(level)} interval for the same quantity and hours"
+    return Table(pd.DataFrame(rows), caption, links={"source": "address"} if rows else None)
+
+
+def said(low: float, high: float, unit: str) -> str:
+    """Write an interval in the unit of a published figure."""
+    thing, _, per = unit.partition("/")
+    if unit == "percent":
+        return f"{low:+,.0f} to {high:+,.0f} percent"
+    if unit == "ratio":
+        return f"{words.significant(low):g} to {words.significant(high):g} times"
+    each = {"s": " a second", "min": " a minute", "hour": " an hour"}.get(per, f" a {per}" if per else "")
+    return f"{words.interval(low, high)} {thing}{each}"
+
+
+def window(row: pd.Series) -> str:
+    """Hours or days a figure speaks of."""
+    start, end = row["window_start_utc"], row["window_end_utc"]
+    if row["window_precision"] in ("hour", "minute"):
+        return f"{start.day} {start:%b %H:%M} to {end.day} {end:%b %H:%M}"
+    last = end - pd.Timedelta(days=1)
+    days = f"{start.day} {start:%b %Y}" if last <= start else f"{start.day} {start:%b} to {last.day} {last:%b %Y}"
+    hours = row["window_hours"]
+    if row["window_precision"] == "unknown" and pd.notna(hours):
+        return f"{words.duration(float(hours))} in {days}"
+    return days
+
+
+def source(evidence: Evidence, row: pd.Series) -> dict[str, str]:
+    """Name the first source of a row that can be opened, and where it is."""
+    pages = evidence.sources.set_index("source_id").loc[[i for i in str(row["source_ids"]).split(";") if i]]
+    # The seed articles have no address; a page that can be opened is named first.
+    page = pages.sort_values("url", key=lambda url: url == "", kind="stable").iloc[0]
+    return {"source": str(page["publisher"]) or str(page["title"]), "address": str(page["url"])}
+
+
+def unused(case: Case, evidence: Evidence) -> Table:
+    """Every figure that was not put on a curve, and why."""
+    rows = []
+    for series in case.series:
+        for _, row in series.figures[~series.figures["used"]].iterrows():
+            rows.append(_shown(series.service, row, row["why_not"], evidence))
+    names = evidence.services.set_index("service_id")["name"]
+    for _, row in case.others.iterrows():
+        rows.append(_shown(names[row["service_id"]], row, "about the failing service itself", evidence))
+    frame = pd.DataFrame(
+        rows, columns=["service", "as published", "counts", "window (UTC)", "why not", "source", "address"]
+    )
+    return Table(frame, "Published figures that were not put on a curve", links={"source": "address"})
+
+
+def _shown(service: str, row: pd.Series, why: str, evidence: Evidence) -> dict[str, str]:
+    value = words.published(row["value"], row["unit"], row["qualifier"]) if pd.notna(row["value"]) else "no number"
+    return {
+        "service": service,
+        "as published": value,
+        "counts": str(row["unit_as_published"]) or str(row["measure"]).replace("_", " "),
+        "window (UTC)": window(row),
+        "why not": why,
+        **source(evidence, row),
+    }
+
+
+def usual(fits: list[Fit], evidence: Evidence) -> Table:
+    """The usual levels that were used."""
+    rows = []
+    for fitted in fits:
+        known = evidence.baselines.set_index("baseline_id")
+        for claim in fitted.series.baselines:
+            given = claim.figure_id not in known.index
+            row = None if given else known.loc[claim.figure_id]
+            rows.append(
+                {
+                    "rival": fitted.series.service,
+                    "usual level": f"{words.interval(claim.low * 24, claim.high * 24)} a day",
+                    "error granted": f"a factor of {1 + claim.scale:.2f}",
+                    "from": "given by the reader"
+                    if row is None
+                    else f"{words.day(row['window_start_utc'])}, {row['unit']}",
+                    **({"source": "", "address": ""} if row is None else source(evidence, row)),
+                }
+            )
+        if not fitted.series.baselines:
+            rows.append({"rival": fitted.series.service, "usual level": "not published", "from": "", "source": ""})
+    frame = pd.DataFrame(rows, columns=["rival", "usual level", "error granted", "from", "source", "address"]).fillna(
+        ""
+    )
+    return Table(frame, "Usual level of each rival before the event", links={"source": "address"})
+
+
+def numbers(fits: list[Fit], case: Case, horizon: float, level: float) -> Table:
+    """All estimates, one row a rival and quantity."""
+    rows = []
+    for fitted in fits:
+        for number in estimates(fitted, horizon, level, case.affected):
+            rows.append(
+                {
+                    "rival": fitted.series.service + place(fitted.series),
+                    "quantity": number.quantity.replace("_", " "),
+                    "low": words.significant(number.low, 3),
+                    "median": words.significant(number.median, 3),
+                    "high": words.significant(number.high, 3),
+                    "unit": number.unit,
+                }
+            )
+    columns = ["rival", "quantity", "low", "median", "high", "unit"]
+    return Table(pd.DataFrame(rows, columns=columns), f"Estimates with their {words.percent(level)} interval")
+
+
+def sources(case: Case, evidence: Evidence) -> Table:
+    """Every page behind the report."""
+    ids = list(str(case.outage["source_ids"]).split(";"))
+    for frame in [*(s.figures for s in case.series), case.others, case.confounders]:
+        ids += [i for cell in frame["source_ids"] for i in str(cell).split(";")]
+    pages = evidence.sources.set_index("source_id").loc[list(dict.fromkeys(i for i in ids if i))].reset_index()
+    frame = pages[["publisher", "title", "published_date", "url"]].rename(columns={"published_date": "published"})
+    return Table(frame, "Sources", links={"title": "url"})
+
+
+def publishers(series: Series, evidence: Evidence) -> str:
+    """Name the first sources of a curve, for the line under its figure."""
+    used = series.figures[series.figures["used"]]
+    names = list(dict.fromkeys(source(evidence, row)["source"] for _, row in used.iterrows()))
+    return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
+
+
+def diagnostics(fits: list[Fit]) -> Table:
+    """How well each fit went."""
+    rows = [
+        {
+            "rival": fitted.series.service,
+            "effective draws": f"{fitted.sample.effective:,.0f}",
+            "Pareto tail (below 0.7)": f"{fitted.sample.tail:.2f}",
+            "response": "delayed" if fitted.model.delayed else "plain",
+            "half-life still prior": words.percent(prior_left(fitted)["half-life"]),
+            "size still prior": words.percent(prior_left(fitted)["extra count in usual days"]),
+        }
+        for fitted in fits
+    ]
+    return Table(pd.DataFrame(rows), "Convergence of each fit, and how much of it is prior")

@@ -1,0 +1,389 @@
+"""Parameters of the notebooks: one pydantic model each, checked before a kernel starts.
+
+Papermill only warns about an unknown parameter and checks no type; here both are errors, all at once, each
+with what was given, what was expected and near matches.
+"""
+
+import ast
+import csv
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from helpers.results import state
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class ParameterError(ValueError):
+    """Parameters that cannot be used; the message has one line for every fault."""
+
+
+def _number(value: object) -> object:
+    """Take a number or its text; ``True`` is not a number, though Python says so."""
+    if isinstance(value, bool):
+        raise ValueError("a number")
+    if isinstance(value, str):
+        return int(value) if value.strip().removeprefix("-").isdecimal() else float(value)
+    return value
+
+
+def _names(value: object) -> object:
+    """Take a list of names, or the names in one text separated by commas."""
+    if isinstance(value, str):
+        return [name.strip() for name in value.split(",") if name.strip()]
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _per_rival(value: object) -> object:
+    """Take a number, a mapping, or the text ``telegram=100000, line=500000``."""
+    if isinstance(value, str) and "=" in value:
+        pairs = [part.partition("=") for part in value.split(",")]
+        return {name.strip(): float(number) for name, _, number in pairs}
+    if isinstance(value, str) and value.strip().lower() in {"", "none"}:
+        return None
+    if isinstance(value, Mapping):
+        return {name: _number(number) for name, number in value.items()}
+    return _number(value)
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number), Field(strict=True)]
+Names = Annotated[list[str], BeforeValidator(_names)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
+
+
+class Parameters(BaseModel):
+    """What every notebook's parameters share: no unknown name, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+    def changed(self) -> dict[str, Any]:
+        """Return the parameters that differ from their defaults."""
+        given, usual = self.model_dump(), type(self)().model_dump()
+        return {name: value for name, value in given.items() if value != usual[name]}
+
+
+def _field(default: Any, description: str, expected: str, **limits: float) -> Any:
+    """Describe a parameter for its help and for the message when it cannot be used."""
+    extra: Any = {"json_schema_extra": {"expected": expected}, **limits}
+    return Field(default, description=description, **extra)
+
+
+class AdoptionAfterOutage(Parameters):
+    """Parameters of ``03_adoption_after_outage``."""
+
+    outage_id: str = _field("whatsapp-2014-02-22", "the outage", "an outage_id of data/outages.csv")
+    rivals: Names = _field(
+        [],
+        "services to look at, separated by commas; none: all with figures",
+        "service ids or names, as a list or separated by commas",
+    )
+    horizon_hours: Number = _field(
+        168.0,
+        "hours after the start of the outage in which people are counted",
+        "a number of hours above 0, at most 8760 (a year)",
+        gt=0,
+        le=8760,
+    )
+    baseline_per_day: PerRival = _field(
+        None,
+        "usual number a day, instead of the published one: a number, or telegram=100000,...",
+        "nothing, a number above 0, or one for each rival (telegram=100000)",
+    )
+    level: Number = _field(0.95, "probability that the intervals hold", "a number from 0.5 to below 1", ge=0.5, lt=1)
+    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
+
+
+NOTEBOOKS: dict[str, type[Parameters]] = {"03_adoption_after_outage": AdoptionAfterOutage}
+
+
+def resolve(notebook: str) -> str:
+    """Return the whole name of a notebook given by its number, its name or its file name.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such notebook; the message lists near matches.
+    """
+    given = Path(notebook).name.removesuffix(".ipynb")
+    for name in NOTEBOOKS:
+        number = name.partition("_")[0]
+        if given in {name, number, number.lstrip("0")}:
+            return name
+    near = _near(given, NOTEBOOKS) or sorted(NOTEBOOKS)
+    raise ParameterError(f"notebook: given {given!r}, expected a notebook's number or name: {', '.join(near)}")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Ids the evidence tables hold, as far as parameters refer to them.
+
+    Attributes
+    ----------
+    services, outages : dict of str to str
+        Names by service id; service ids by outage id.
+    rivals : dict of str to tuple of str
+        Service ids with a published figure, but for the failing service, by outage id.
+    """
+
+    services: dict[str, str]
+    outages: dict[str, str]
+    rivals: dict[str, tuple[str, ...]]
+
+
+def evidence_folder(directory: Path | str | None = None) -> Path:
+    """Return the folder of the tables: the one given, ``ADOPTION_DATA``, or the project's ``data``."""
+    return Path(directory or os.environ.get("ADOPTION_DATA") or ROOT / "data")
+
+
+def rows(directory: Path, table: str) -> list[dict[str, str]]:
+    """Read one evidence table as text, without the second pandas takes; an empty one is a ValueError."""
+    with (directory / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    if not found:
+        raise ValueError(f"{table}.csv: no rows")
+    return found
+
+
+def known_in(directory: Path) -> Known:
+    """Return the ids in the tables of a folder.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError
+        If a table or a column is missing; `helpers.evidence.check` says more.
+    """
+    return _read(directory, state(directory.glob("*.csv")))
+
+
+@lru_cache(maxsize=4)
+def _read(directory: Path, unchanged: tuple[object, ...]) -> Known:
+    return _known(*(rows(directory, table) for table in ("services", "outages", "growth_figures")))
+
+
+def _known(
+    services: Iterable[Mapping[str, Any]],
+    outages: Iterable[Mapping[str, Any]],
+    figures: Iterable[Mapping[str, Any]],
+) -> Known:
+    rivals: dict[str, list[str]] = {}
+    for row in figures:
+        found = rivals.setdefault(str(row["outage_id"]), [])
+        if row["role"] != "failing_service" and row["service_id"] not in found:
+            found.append(str(row["service_id"]))
+    return Known(
+        {str(row["service_id"]): str(row["name"]) for row in services},
+        {str(row["outage_id"]): str(row["service_id"]) for row in outages},
+        {outage: tuple(found) for outage, found in rivals.items()},
+    )
+
+
+def check(notebook: str, given: Mapping[str, Any], evidence: Any = None) -> Any:
+    """Return a notebook's parameters as its model, with ids as the evidence spells them.
+
+    Parameters
+    ----------
+    notebook : str
+        Number or name of the notebook.
+    given : mapping
+        Parameters by name; those left out take their defaults. Numbers may be given as text.
+    evidence : helpers.evidence.Evidence or Known, optional
+        With it, outages and services must exist, whatever their case.
+
+    Raises
+    ------
+    ParameterError
+        If anything cannot be used; the message has one line for every fault.
+    """
+    name = resolve(notebook)
+    model = NOTEBOOKS[name]
+    faults: list[str] = []
+    try:
+        good = model(**given).model_dump()
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]) for item in error.errors()}
+        faults += [_fault(model, field, given[field]) for field in dict.fromkeys(given) if field in wrong]
+        good = model(**{field: value for field, value in given.items() if field not in wrong}).model_dump()
+        good = {field: value for field, value in good.items() if field not in wrong}
+    if evidence is not None:
+        tables = ("services", "outages", "growth_figures")
+        known = evidence
+        if not isinstance(known, Known):
+            known = _known(*(getattr(evidence, table).to_dict("records") for table in tables))
+        faults += _match(good, known)
+    faults += _together(good)
+    if faults:
+        head = f"{name}: {len(faults)} parameter{'s' if len(faults) > 1 else ''} cannot be used"
+        raise ParameterError("\n".join([head, *(f"  {fault}" for fault in faults)]))
+    return model(**good)
+
+
+def _fault(model: type[Parameters], field: str, value: object) -> str:
+    if field not in model.model_fields:
+        near = _near(field, model.model_fields)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(model.model_fields)}"
+        return f"{field}: given {value!r}, expected no such parameter; {hint}"
+    extra = model.model_fields[field].json_schema_extra
+    expected = extra["expected"] if isinstance(extra, dict) else "another value"
+    line = f"{field}: given {value!r}, expected {expected}"
+    if field == "level" and re.fullmatch(r"\s*[5-9][0-9](\.[0-9]+)?\s*%?\s*", str(value)):
+        line += f"; did you mean {float(str(value).strip(' %')) / 100:.10g}?"
+    return line
+
+
+def _match(good: dict[str, Any], known: Known) -> list[str]:
+    """Check ids against the evidence, and put them into `good` as the evidence spells them."""
+    faults = []
+    outage = good.get("outage_id")
+    if outage is not None:
+        found = {known_id.lower(): known_id for known_id in known.outages}.get(outage.strip().lower())
+        if found is None:
+            faults.append(_unknown_outage(outage, known))
+        good["outage_id"] = outage = found
+    spelled = _spelled(known)
+    here = known.rivals.get(outage or "", ())
+    for field in ("rivals", "baseline_per_day"):
+        value = good.get(field)
+        if not isinstance(value, list | dict):
+            continue
+        ids = {name: spelled.get(name.strip().lower()) for name in value}
+        faults += [
+            _unknown_rival(field, name, found, outage, here, known)
+            for name, found in ids.items()
+            if found is None or (outage and found not in here)
+        ]
+        if isinstance(value, list):
+            good[field] = list(dict.fromkeys(found for found in ids.values() if found))
+        else:
+            good[field] = {found: value[name] for name, found in ids.items() if found}
+    return faults
+
+
+def _unknown_outage(given: str, known: Known) -> str:
+    text = given.strip().lower()
+    near = _near(text, known.outages)
+    # An id starts with the name of its service: whoever knows the service may not know the date.
+    services = [service for service in sorted(known.services, key=len) if text.startswith(service.lower())][-1:]
+    services = services or [known.outages[name] for name in near[:1]]
+    same = sorted(name for name, service in known.outages.items() if services and service == services[0])
+    line = f"outage_id: given {given!r}, expected an outage_id of data/outages.csv{_hint(near)}"
+    return line + (f"; outages of {known.services[services[0]]}: {', '.join(same)}" if same else "")
+
+
+def _unknown_rival(
+    field: str, given: str, found: str | None, outage: str | None, here: tuple[str, ...], known: Known
+) -> str:
+    line = f"{field}: given {given!r}, expected a service with figures"
+    if found is None:
+        line += "; no such service" + _hint(_near_ids(given, _spelled(known)))
+    return line + (f"; {outage} has figures for {', '.join(here) or 'nobody'}" if outage else "")
+
+
+def _together(good: dict[str, Any]) -> list[str]:
+    """Check what no single parameter can be blamed for."""
+    usual, rivals = good.get("baseline_per_day"), good.get("rivals")
+    if isinstance(usual, float) and rivals is not None and len(rivals) != 1:
+        return [
+            f"baseline_per_day: given {usual:g}, expected one number for each rival (telegram={usual:g}), "
+            f"as {len(rivals) or 'all'} rivals are looked at, not one"
+        ]
+    if isinstance(usual, dict) and rivals and set(usual) - set(rivals):
+        return [
+            f"baseline_per_day: given {', '.join(sorted(usual))}, expected only the rivals looked at: "
+            f"{', '.join(rivals)}"
+        ]
+    return []
+
+
+def service(given: str, known: Known) -> str:
+    """Return the id of a service given by its id or its name, in any case.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such service; the message lists near matches.
+    """
+    found = _spelled(known).get(given.strip().lower())
+    if found is None:
+        near = _near_ids(given, _spelled(known))
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ParameterError(f"service: given {given!r}, expected a service_id or name of data/services.csv{hint}")
+    return found
+
+
+def _spelled(known: Known) -> dict[str, str]:
+    """Return service ids by all that may be written for them, in small letters."""
+    return {
+        **{name.lower(): key for key, name in known.services.items()},
+        **{key.lower(): key for key in known.services},
+    }
+
+
+def _hint(near: list[str]) -> str:
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _near_ids(given: str, spelled: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys(spelled[name] for name in _near(given.strip(), spelled)))
+
+
+def _near(given: str, names: Iterable[str]) -> list[str]:
+    lower = {name.lower(): name for name in names}
+    return [lower[match] for match in difflib.get_close_matches(given.lower(), lower, n=3, cutoff=0.7)]
+
+
+def declared(notebook: Path) -> dict[str, Any]:
+    """Return the names and defaults in the parameters cell of a notebook.
+
+    Raises
+    ------
+    ParameterError
+        If there is not exactly one cell tagged ``parameters``, or a default is not a plain value.
+    """
+    cells = [
+        cell
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        if "parameters" in cell.get("metadata", {}).get("tags", [])
+    ]
+    if len(cells) != 1:
+        raise ParameterError(f"{notebook.name}: {len(cells)} cells tagged parameters, expected one")
+    found = {}
+    for line in ast.parse("".join(cells[0]["source"])).body:
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value:
+            if "|" in ast.unparse(line.annotation):
+                # Papermill overlooks the parameter then, and warns that it is unknown.
+                raise ParameterError(f"{notebook.name}: {line.target.id}: papermill cannot read a type with |")
+            found[line.target.id] = ast.literal_eval(line.value)
+        else:
+            raise ParameterError(
+                f"{notebook.name}: parameters cell: expected `name: type = value`, found `{ast.unparse(line)}`"
+            )
+    return found
+
+
+def check_declared(notebook: Path, model: type[Parameters]) -> None:
+    """Hold a notebook's parameters cell to its model: the same names, the same defaults.
+
+    Raises
+    ------
+    ParameterError
+        If they differ.
+    """
+    here, there = declared(notebook), model().model_dump()
+    faults = [
+        f"  {name}: {here.get(name, 'missing')!r} in the notebook, {there.get(name, 'missing')!r} in the model"
+        for name in {**here, **there}
+        if (name in here) != (name in there) or here.get(name) != there.get(name)
+    ]
+    if faults:
+        raise ParameterError("\n".join([f"{notebook.name}: parameters cell and model differ", *faults]))

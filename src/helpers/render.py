@@ -1,0 +1,384 @@
+"""An executed notebook becomes one page: self-contained, script-free, readable by everyone and offline.
+
+What a page may not hold is refused with a message, not silently dropped: a warning, a script, a figure
+without alternative text, an address that a browser would load.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from helpers.results import MIME as RESULT
+from helpers.results import Record
+
+FIGURE = "application/vnd.adoption.figure+json"
+SHOWN = (FIGURE, "text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain")
+TEMPLATES = Path(__file__).parent / "templates"
+LIMIT = 600_000
+HIDDEN = "notebook-only"  # tag of cells that help who reads the notebook, not who reads the page
+# fmt: off
+TAGS = frozenset((
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details",
+    "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img",
+    "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "summary", "sup",
+    "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var",
+))
+FORBIDDEN = frozenset((
+    "script", "link", "iframe", "object", "embed", "base", "form", "input", "applet", "frame",
+    "audio", "video",
+))
+# fmt: on
+ATTRIBUTES = {
+    "*": ["class", "id", "title", "lang"],
+    "a": ["href", "rel"],
+    "img": ["src", "alt", "width", "height"],
+    "td": ["colspan", "rowspan"],
+    "th": ["colspan", "rowspan", "scope"],
+    "time": ["datetime"],
+    "ol": ["start"],
+}
+MATH = re.compile(r"\$\$|\\begin\{|\\\\\(|\\\\\[")
+DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+NUMBER = re.compile(r"[-−+±<>≤≥]?\s*\d[\d.,\s]*%?")
+
+
+class PageError(ValueError):
+    """A notebook that cannot become a page, or a page not to be published; one line for every fault."""
+
+
+def page(notebook: Mapping[str, Any], record: Record, made: datetime, commands: Mapping[str, str]) -> str:
+    """Return the HTML page of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Executed notebook.
+    record : Record
+        What its last cell emitted; gives the title, the description and the provenance.
+    made : datetime
+        When, with time zone.
+    commands : mapping of str to str
+        Name of a way to make the page again -> the line to type.
+
+    Raises
+    ------
+    PageError
+        If the notebook or the page holds anything that a page may not hold.
+    """
+    faults = refused(notebook)
+    if faults:
+        raise PageError("\n".join(faults))
+    resources = {
+        "record": record,
+        "parameters": {name: _in_words(value) for name, value in record.parameters.items()},
+        "made": made,
+        "commands": commands,
+        "style": style(),
+    }
+    shown = _only_shown(notebook)
+    text, _ = _exporter().from_notebook_node(shown, resources)
+    text = _arranged(text)
+    faults = page_faults(text)
+    kinds = [kind for cell in shown.cells for output in cell.get("outputs", []) for kind in output.get("data", {})]
+    drawn = sum(kind == FIGURE or kind.startswith("image/") for kind in kinds)
+    found = text.count('<figure class="output">')
+    if found != drawn:
+        faults.append(f"the page shows {found} of {drawn} figures")
+    if faults:
+        raise PageError("\n".join(faults))
+    return text
+
+
+def load() -> None:
+    """Load all that `page` needs, so that it takes no time later."""
+    import bs4  # noqa: F401
+
+    _cleaner()
+    _exporter().template  # noqa: B018
+
+
+def _in_words(value: object) -> str:
+    if value is None or value == []:
+        return "as published" if value is None else "all"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def style() -> str:
+    """Return the style sheet that every page carries inside itself."""
+    return (TEMPLATES / "adoption" / "style.css").read_text(encoding="utf-8")
+
+
+def refused(notebook: Mapping[str, Any]) -> list[str]:
+    """List what stands in the cells of a notebook and may not stand in a page."""
+    faults = []
+    for number, cell in enumerate(notebook["cells"], 1):
+        found = []
+        if cell["cell_type"] == "markdown" and MATH.search(cell["source"]):
+            found.append("holds LaTeX, which a page without scripts cannot show")
+        for output in cell.get("outputs", []):
+            found += _refused_output(output)
+        faults += [f"cell {number}: {fault}" for fault in found]
+    return faults
+
+
+def _refused_output(output: Mapping[str, Any]) -> Iterator[str]:
+    if output["output_type"] == "stream" and output["name"] == "stderr":
+        first = next((line for line in output["text"].splitlines() if line.strip()), "")
+        yield f"wrote to standard error, and a report holds no warnings: {first.strip()[:200]}"
+    data = output.get("data", {})
+    if RESULT in data:
+        return
+    kind = next((kind for kind in SHOWN if kind in data), None)
+    if data and kind is None:
+        yield f"shows {', '.join(data)}, which a page cannot show"
+    elif kind == FIGURE:
+        figure = data[FIGURE]
+        if not (figure.get("alt") or "").strip():
+            yield "shows a figure without alternative text"
+        drawings = f"{figure['wide']}{figure.get('narrow') or ''}"
+        if re.search(r"<script|\son\w+=|href=[\"'](?!#)", drawings):
+            yield "shows a figure that holds a script or an address"
+    elif kind in ("image/png", "image/svg+xml"):
+        if not output.get("metadata", {}).get(kind, {}).get("alt", "").strip():
+            yield "shows an image without alternative text"
+    elif kind == "text/html":
+        yield from (f"HTML output holds {what}" for what in _forbidden(data[kind]))
+
+
+class _Scan(HTMLParser):
+    """Names the elements and attributes that may not come out of a notebook."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, None] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in TAGS and tag != "style":
+            self.found[f"<{tag}>"] = None
+        for name, value in attrs:
+            if name.startswith("on") or (value or "").strip().lower().startswith("javascript:"):
+                self.found[f"{name}= on <{tag}>"] = None
+
+
+def _forbidden(text: str) -> list[str]:
+    scan = _Scan()
+    scan.feed(text)
+    scan.close()
+    return list(scan.found)
+
+
+def _clean(text: str) -> str:
+    """Keep the few tags and attributes a page needs; the style of a pandas table goes, ours comes."""
+    text = re.sub(r"<style\b.*?</style\s*>", "", text, flags=re.DOTALL | re.IGNORECASE)
+    return str(_cleaner().clean(text))
+
+
+@lru_cache
+def _cleaner() -> Any:
+    from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
+
+    return Cleaner(tags=TAGS, attributes=ATTRIBUTES, protocols=["http", "https", "data"], strip=True)
+
+
+def _markdown(text: str) -> str:
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    made = MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(text)
+    forbidden = _forbidden(made)
+    if forbidden:
+        raise PageError(f"text holds {', '.join(forbidden)}: {text.strip().splitlines()[0][:80]}")
+    return _clean(made)
+
+
+@lru_cache
+def _exporter() -> Any:
+    from nbconvert.exporters import TemplateExporter
+    from nbconvert.filters.highlight import Highlight2HTML
+    from traitlets.config import Config
+
+    return TemplateExporter(  # type: ignore[no-untyped-call]
+        template_name="adoption",
+        file_extension=".html",
+        extra_template_basedirs=[str(TEMPLATES)],
+        filters={
+            "markdown": _markdown,
+            "clean": _clean,
+            "code": Highlight2HTML(pygments_lexer="python3"),  # type: ignore[no-untyped-call]
+            "e": lambda value: escape(str(value)),
+        },
+        config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
+    )
+
+
+def _only_shown(notebook: Mapping[str, Any]) -> Any:
+    """Return a copy with the outputs that a reader sees: no record, results like displays."""
+    import nbformat
+
+    copy: Any = nbformat.from_dict(json.loads(json.dumps(notebook)))  # type: ignore[no-untyped-call]
+    copy.cells = [cell for cell in copy.cells if HIDDEN not in cell.metadata.get("tags", [])]
+    for cell in copy.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [output for output in cell.outputs if RESULT not in output.get("data", {})]
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.output_type = "display_data"
+            if "data" in output:
+                kind = next(kind for kind in SHOWN if kind in output.data)
+                output.data = {kind: output.data[kind]}
+    return copy
+
+
+def _arranged(text: str) -> str:
+    """Add what needs the whole page: contents, room for wide tables."""
+    from bs4 import BeautifulSoup
+
+    soup: Any = BeautifulSoup(text, "html.parser")
+    main: Any = soup.main
+    headings = main.find_all("h2")
+    taken = {tag["id"] for tag in soup.find_all(id=True)}
+    for heading in headings:
+        wanted = re.sub(r"[^a-z0-9]+", "-", heading.get_text().lower()).strip("-") or "section"
+        name, count = wanted, 2
+        while name in taken:
+            name, count = f"{wanted}-{count}", count + 1
+        heading["id"] = name
+        taken.add(name)
+    _fold(main)
+    if len(headings) > 2:
+        links = "".join(f'<li><a href="#{h["id"]}">{escape(h.get_text())}</a></li>' for h in headings)
+        contents = f'<nav class="contents" aria-label="Contents"><p>Contents</p><ul>{links}</ul></nav>'
+        # The answer comes first, so the contents wait for the second heading.
+        place = headings[1].find_parent(class_="cell") or headings[1]
+        place.insert_before(BeautifulSoup(contents, "html.parser"))
+        soup.body["class"] = "has-contents"
+    for number, table in enumerate(main.find_all("table"), 1):
+        _table(soup, table, number)
+    return str(soup)
+
+
+def _fold(main: Any) -> None:
+    """Put what was found before how it was found, and cells in a row that show nothing into one fold."""
+    for fold in main.select(".cell.code > details"):
+        cell = fold.parent
+        before = cell.find_previous_sibling()
+        quiet = not cell.select(".output")
+        if quiet and before and "code" in before["class"] and not before.select(".output"):
+            before.summary.string = "Parameters and set-up"
+            for code in fold.select(".highlight"):
+                before.details.append(code.extract())
+            cell.decompose()
+        else:
+            cell.append(fold.extract())
+    for code in main.select("details pre"):
+        code["tabindex"] = "0"  # it may scroll sideways, also for who has no mouse
+
+
+def _table(soup: Any, table: Any, number: int) -> None:
+    for cell in table.find_all("th"):
+        if not cell.get_text(strip=True):
+            cell.name = "td"  # an empty heading says nothing to a screen reader
+            del cell["scope"]
+        elif not cell.get("scope"):
+            cell["scope"] = "col" if cell.find_parent("thead") else "row"
+    for cell in table.find_all("td"):
+        if DATE.fullmatch(cell.get_text(strip=True)):
+            cell["class"] = [*cell.get("class", []), "date"]
+    if not table.find(class_="num"):
+        _align(table)
+    caption = table.caption.get_text(" ", strip=True) if table.caption else f"Table {number}"
+    table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "region", "aria-label": caption}))
+
+
+def _align(table: Any) -> None:
+    """Mark the columns of numbers in a table whose maker did not."""
+    lines = [line.find_all(["td", "th"]) for line in table.find_all("tr")]
+    body = [line.find_all(["td", "th"]) for line in table.select("tbody tr")]
+    for column in range(min(map(len, lines), default=0)):
+        texts = [line[column].get_text(strip=True) for line in body]
+        if any(texts) and all(NUMBER.fullmatch(text) or text in {"", "–", "NaN"} for text in texts):
+            for line in lines:
+                line[column]["class"] = [*line[column].get("class", []), "num"]
+
+
+class _Page(HTMLParser):
+    """Finds what a browser would load or run, and what a reader would miss."""
+
+    def __init__(self, relative: bool) -> None:
+        super().__init__()
+        self.relative, self.faults, self.ids, self.titles, self.in_style = (
+            relative,
+            list[str](),
+            set[str](),
+            0,
+            False,
+        )
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.in_style = tag == "style"
+        self.titles += tag == "h1"
+        if tag in FORBIDDEN:
+            self.faults.append(f"the page holds <{tag}>")
+        if tag == "img" and given.get("alt", "").strip() in {
+            "",
+            "No description has been provided for this image",
+        }:
+            self.faults.append(f"an image has no alternative text: {given.get('src', '')[:60]}")
+        for name, value in given.items():
+            self._attribute(tag, name, value.strip())
+
+    def _attribute(self, tag: str, name: str, value: str) -> None:
+        local = value.startswith("#") or (self.relative and re.match(r"[\w./-]+$", value))
+        if name == "href" and not (tag == "a" and (local or value.startswith(("https://", "http://")))):
+            self.faults.append(f"<{tag} href> leads to {value[:80]!r}, expected https://...")
+        if name in {"src", "srcset", "poster", "data", "background", "action"} and not value.startswith("data:"):
+            self.faults.append(f"<{tag} {name}> would load {value[:80]!r}")
+        if name == "style":
+            self._css(value)
+        if name.startswith("on"):
+            self.faults.append(f"<{tag} {name}> holds a script")
+        if name == "id":
+            if value in self.ids:
+                self.faults.append(f"id {value!r} is there twice")
+            self.ids.add(value)
+
+    def handle_data(self, data: str) -> None:
+        if self.in_style:
+            self._css(data)
+
+    def _css(self, text: str) -> None:
+        if "@import" in text or re.search(r"url\(\s*[\"']?(?!data:|#)", text):
+            self.faults.append("a style would load an address")
+
+
+def page_faults(text: str, *, relative: bool = False) -> list[str]:
+    """List everything about a page that must not be published.
+
+    Parameters
+    ----------
+    text : str
+        The HTML.
+    relative : bool
+        Whether links to files beside the page are right, as they are in the index.
+    """
+    reader = _Page(relative)
+    reader.feed(text)
+    reader.close()
+    faults = list(dict.fromkeys(reader.faults))
+    if reader.titles != 1:
+        faults.append(f"the page has {reader.titles} main headings (h1), expected one")
+    size = len(text.encode())
+    if size >= LIMIT:
+        faults.append(f"the page has {size // 1000} kB, expected less than {LIMIT // 1000} kB")
+    return faults

@@ -1,0 +1,48 @@
+# Everything is set up from requirements.lock into .venv by whatever target needs it; a second run does nothing.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install the locked packages into .venv (the others do this themselves)
+
+# uv is in the lock like everything else: its own lines are what pip installs first, hashes checked.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+reports: $(READY) ## render the chosen reports and their index into reports/
+	@$(BIN)/adoption report
+
+test: $(READY) ## run all tests
+	@$(BIN)/python -m pytest -n 2
+
+check: $(READY) ## lint, format, types, notebooks, evidence
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tests/notebook_rules.py notebooks/*.ipynb
+	$(BIN)/adoption check
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
+	$(BIN)/python bench/honesty.py
+	$(BIN)/python bench/speed.py
+
+lock: ## resolve pyproject.toml again into requirements.lock (needs a network)
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --output-file requirements.lock
+
+.PHONY: help setup reports test check lab bench lock

@@ -1,0 +1,137 @@
+"""How long things take: a fit, an import, a report over its notebook's own time, a second run, a fresh clone.
+
+    python bench/speed.py [--fresh]
+
+Writes bench/speed.csv, one row a measure with its limit: medians of RUNS whole processes or fits. With --fresh a
+clone of the last commit is set up in an empty home and renders all reports (needs a network); without it, the
+rows of the last fresh run stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from simulate import outage
+
+from helpers import sampling
+from helpers.likelihood import Prior
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+RUNS = 5
+FITS = 30
+NOTEBOOK = "notebooks/03_adoption_after_outage.ipynb"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+FRESH = ("fresh clone: make reports", "fresh clone: make reports again")
+
+
+def wall(command: list[str], cwd: Path = ROOT, **env: str) -> float:
+    """Seconds a whole process takes."""
+    began = time.perf_counter()
+    subprocess.run(command, cwd=cwd, env=os.environ | ONE_THREAD | env, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def fits() -> list[tuple[str, float, float]]:
+    """CPU seconds and effective draws of fits with eight figures; the worst of FITS counts for the draws."""
+    seconds, effective = [], []
+    for seed in range(FITS):
+        model, _ = outage(np.random.default_rng([7, seed]), 8, Prior())
+        began = time.process_time()
+        drawn = sampling.sample(model.log_likelihood, len(model.names), seed)
+        seconds.append(time.process_time() - began)
+        effective.append(drawn.effective)
+    return [
+        ("fit of 8 figures: CPU s, median", median(seconds), 2.0),
+        ("fit of 8 figures: CPU s, longest", max(seconds), 2.0),
+        ("fit of 8 figures: effective draws, fewest (at least)", min(effective), 1000.0),
+    ]
+
+
+def imports() -> float:
+    """Seconds of `import helpers`, inside a new interpreter."""
+    code = "import time; t = time.perf_counter(); import helpers; print(time.perf_counter() - t)"
+    return median(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(RUNS))
+
+
+def own_time(folder: Path) -> float:
+    """Seconds of the notebook's own code plus one kernel start, by nbclient's time stamps and a timed start."""
+    out = folder / "own.ipynb"
+    wall([sys.executable, "-m", "papermill", NOTEBOOK, str(out), "--no-progress-bar"])
+    cells = json.loads(out.read_text())["cells"]
+    return sum(cell["metadata"]["papermill"].get("duration") or 0 for cell in cells)
+
+
+def kernel_start() -> float:
+    """Seconds from asking for a kernel until it answers."""
+    code = (
+        "import time; from jupyter_client.manager import start_new_kernel; t = time.perf_counter(); "
+        "m, c = start_new_kernel(); print(time.perf_counter() - t); c.stop_channels(); m.shutdown_kernel(now=True)"
+    )
+    seen = [subprocess.check_output([sys.executable, "-c", code], stderr=subprocess.DEVNULL) for _ in range(RUNS)]
+    return median(float(line) for line in seen)
+
+
+def report() -> list[tuple[str, float, float]]:
+    """A whole `adoption report` against the time its notebook needs anyway, and a run with nothing changed."""
+    adoption = shutil.which("adoption", path=Path(sys.executable).parent)
+    assert adoption is not None  # installed with the package
+    whole, own = [], []
+    start = kernel_start()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [adoption, "report", "03", "--outage", "whatsapp-2014-02-22", "--out", folder]
+        for _ in range(RUNS):
+            own.append(own_time(Path(folder)) + start)
+            whole.append(wall([*command, "--force"]))
+        again = median(wall(command) for _ in range(RUNS))
+        size = max(path.stat().st_size for path in Path(folder).rglob("*.html")) / 1000
+    ratio = median(a / b for a, b in zip(whole, own, strict=True))
+    return [
+        ("report: s", median(whole), np.nan),
+        ("its notebook's code and a kernel start: s", median(own), np.nan),
+        ("report over that", ratio, 1.3),
+        ("report again, nothing changed: s", again, 2.0),
+        ("page: kB", size, 600.0),
+    ]
+
+
+def fresh() -> list[tuple[str, float, float]]:
+    """A fresh clone with an empty home: `make reports`, twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone, home = Path(folder) / "clone", Path(folder) / "home"
+        home.mkdir()
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        seconds = [wall(["make", "reports"], cwd=clone, HOME=str(home)) for _ in range(2)]
+    return [(f"{name}: s", took, limit) for name, took, limit in zip(FRESH, seconds, (180.0, 2.0), strict=True)]
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fresh", action="store_true", help="also set up a fresh clone (needs a network)")
+    wanted = parser.parse_args()
+    table = HERE / "speed.csv"
+    rows = [*fits(), ("import helpers: s", imports(), 0.3), *report()]
+    made = pd.DataFrame(rows, columns=["measure", "value", "limit"])
+    if wanted.fresh:
+        made = pd.concat([made, pd.DataFrame(fresh(), columns=made.columns)])
+    elif table.exists():
+        before = pd.read_csv(table)
+        made = pd.concat([made, before[before["measure"].str.startswith("fresh")]])
+    made.to_csv(table, index=False, float_format="%.3f", lineterminator="\n")
+    print(made.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -69,7 +69,7 @@ def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model,
     shocks = design(rng)
     bare = Model(shocks, (), prior)
     z = rng.standard_normal((1, len(bare.names)))
-    truth, stock = bare.unpack(z)
+    truth = bare.unpack(z)
     known = int(rng.choice([0, 1, 2], p=[0.1, 0.6, 0.3]))
     wanted = [("baseline", 0.0, 0.0, (0.0, 0.0))] * known
     made: list[Claim] = []
@@ -91,7 +91,7 @@ def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model,
         if reading == "rate_instant":
             moment = float(rng.uniform(start, end))
             seen = replace(seen, start=moment, end=moment)
-        value = float(observed(seen, truth, stock)[0, 0])
+        value = float(observed(seen, truth)[0, 0])
         wrong = rng.random() < prior.false
         own = prior.wrong if wrong else scale * (np.sqrt(1 - SHARED) if grouped else 1.0)
         error = own * rng.standard_normal() + (np.sqrt(SHARED) * scale * shared if grouped else 0.0)
@@ -112,6 +112,5 @@ def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model,
 
 def gained(model: Model, z: np.ndarray) -> np.ndarray:
     """Extra users because of the outage within HORIZON hours: (n,)."""
-    made, _ = model.unpack(z)
-    result: np.ndarray = curves.extra(made, 0.0, HORIZON, 0)[:, 0]
+    result: np.ndarray = curves.extra(model.unpack(z), 0.0, HORIZON, 0)[:, 0]
     return result

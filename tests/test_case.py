@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from helpers import case, evidence
+from helpers import case, evidence, usual
 from helpers.case import build, primary
 from helpers.likelihood import ANTICIPATION
 
@@ -112,7 +112,7 @@ def test_usual_levels_grow_doubtful_with_age_and_conversion(tables):
     scale = {claim.figure_id: claim.scale for claim in series.baselines}
     converted = scale["base--telegram--2014-02-21--1"]
     same = scale["base--telegram--2014-01-26--1"]
-    assert converted > case.CONVERSION_SCALE > same > case.BASELINE_SCALE
+    assert converted > usual.CONVERSION_SCALE > same > usual.BASELINE_SCALE
 
 
 def test_a_rank_and_a_lone_total_are_shown_not_modelled(tables):
@@ -127,8 +127,10 @@ def test_a_rank_and_a_lone_total_are_shown_not_modelled(tables):
 def test_a_total_counts_from_an_earlier_one(tables):
     """400,000 users of Threema the day after the purchase, 200,000 the day before."""
     series = _series(tables, "whatsapp-2014-02-19-facebook-deal", "threema")
-    totals = [claim.figure_id for claim in series.claims if claim.reading == "total"]
-    assert "base--threema--2014-02-19--1" in totals
+    (claim,) = series.claims
+    assert claim.figure_id == "whatsapp-2014-02-19-facebook-deal--threema--2"
+    assert (claim.reading, claim.since) == ("increment", 200_000)
+    assert (claim.low, claim.high) == (100_000, 300_000)
 
 
 def test_a_window_dated_on_the_event_holds_part_of_it(tables):
@@ -136,7 +138,7 @@ def test_a_window_dated_on_the_event_holds_part_of_it(tables):
         for claim in series.claims:
             if claim.start <= 0 <= claim.end and claim.reading != "rate_instant":
                 assert claim.start + claim.shift[1] <= 0
-                assert claim.end + claim.shift[0] >= 1.5
+                assert claim.end + claim.shift[0] >= 3.0
 
 
 def test_unknown_outage(tables):

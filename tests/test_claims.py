@@ -14,6 +14,7 @@ from helpers import curve as curves
 from helpers.claims import Claim
 from helpers.curve import Curve
 from helpers.likelihood import observed, published
+from helpers.totals import differences
 
 DAY, SECOND = 24.0, 1 / 3600
 
@@ -130,10 +131,9 @@ def test_bounds_against_simulation(scale, bound):
 def test_readings_of_a_known_curve():
     """600 users an hour, and a shock of 240 hours' worth: every reading gives the number that is there."""
     curve = Curve(np.array([600.0]), np.array([[1000.0]]), np.array([1.0]), np.array([0.0]), np.array([10.0]))
-    stock = np.array([5000.0])
 
     def seen(reading, start=0.0, end=24.0):
-        return observed(Claim("x", reading, 1, 2, "none", start, end, (0.0, 0.0), 0.1), curve, stock).mean()
+        return observed(Claim("x", reading, 1, 2, "none", start, end, (0.0, 0.0), 0.1), curve).mean()
 
     assert seen("baseline") == 600
     assert seen("increment") == pytest.approx(24 * 600 + 10_000, rel=1e-5)
@@ -143,4 +143,17 @@ def test_readings_of_a_known_curve():
     assert seen("rate_peak") == pytest.approx(600 + 1000 * -np.expm1(-10))
     assert seen("ratio_peak") == pytest.approx((600 + 1000 * -np.expm1(-10)) / 600)
     assert seen("rate_instant", 5.0, 5.0) == pytest.approx(600 + 1000 * -np.expm1(-5))
-    assert seen("total", 24.0, 24.0) == pytest.approx(5000 + 24 * 600 + 10_000, rel=1e-5)
+
+
+def test_totals_become_increments_between_them():
+    def total(name, low, high, day, bound="none"):
+        return Claim(name, "total", low, high, bound, 24 * day, 24 * day + 24, (-12.0, 12.0), 0.15)
+
+    later = total("c", 2.5e6, 2.6e6, 8, "lower")
+    first, same_day = total("a", 0.9e6, 1.1e6, 1), total("b", 1.4e6, 1.6e6, 1)
+    (claim,) = differences([later, first, same_day])
+    assert (claim.figure_id, claim.reading, claim.bound) == ("c", "increment", "lower")
+    assert (claim.low, claim.high, claim.since) == pytest.approx((1.4e6, 1.7e6, 1e6))
+    assert (claim.start, claim.end) == (36.0, 204.0)
+    assert differences([first]) == []
+    assert differences([first, total("fell", 0.4e6, 0.5e6, 9)]) == []

@@ -32,7 +32,7 @@ USUAL = _claim("usual", 990, 1010, reading="baseline", scale=0.05)
 
 def _extra(model, until=168.0):
     drawn = sampling.sample(model.log_likelihood, len(model.names), 1)
-    made, _ = model.unpack(drawn.draws)
+    made = model.unpack(drawn.draws)
     return curves.extra(made, 0.0, until, 0)[:, 0]
 
 
@@ -75,7 +75,7 @@ def test_agrees_with_emcee(telegram):
     ensemble._random = np.random.RandomState(4)  # the seed emcee has no public place for
     ensemble.run_mcmc(telegram.sample.draws[:walkers] + 1e-3, 4000)
     chain = ensemble.get_chain(discard=500, thin=5, flat=True)
-    made, _ = model.unpack(chain)
+    made = model.unpack(chain)
     other = np.log(curves.extra(made, 0.0, 168.0, 0)[:, 0])
     here = np.log(fit.extra(telegram, 168.0, (0,)))
     assert np.quantile(here, 0.5) == pytest.approx(np.quantile(other, 0.5), abs=0.05)
@@ -104,9 +104,9 @@ def test_a_false_figure_is_named_and_hardly_moves_the_answer():
     without = Model((OUTAGE,), honest)
     with_it = Model((OUTAGE,), (*honest, false))
     drawn = sampling.sample(with_it.log_likelihood, len(with_it.names), 1)
-    made, stock = with_it.unpack(drawn.draws)
-    assert with_it.false(false, made, stock) > 0.95
-    assert max(with_it.false(claim, made, stock) for claim in honest) < 0.2
+    made = with_it.unpack(drawn.draws)
+    assert with_it.false(false, made) > 0.95
+    assert max(with_it.false(claim, made) for claim in honest) < 0.2
     assert np.median(_extra(with_it)) == pytest.approx(np.median(_extra(without)), rel=0.15)
 
 
@@ -121,7 +121,7 @@ def test_with_one_sum_the_peak_stays_wide():
     """A count of four days says little about the moment."""
     model = Model((OUTAGE,), (_claim("sum", 0.95e6, 1.05e6, 0, 96), USUAL))
     drawn = sampling.sample(model.log_likelihood, len(model.names), 1)
-    made, _ = model.unpack(drawn.draws)
+    made = model.unpack(drawn.draws)
     peak = curves.peak(made, 0.0, 168.0)[0][:, 0]
     low, high = np.quantile(peak, [0.025, 0.975])
     assert high / low > 5
@@ -132,7 +132,7 @@ def test_gross_is_not_excess():
     usual = _claim("usual", 0.5e6 / 24 * 0.99, 0.5e6 / 24 * 1.01, reading="baseline", scale=0.02)
     model = Model((OUTAGE,), (_claim("gross", 1.99e6, 2.01e6, scale=0.02), usual))
     drawn = sampling.sample(model.log_likelihood, len(model.names), 2)
-    made, _ = model.unpack(drawn.draws)
+    made = model.unpack(drawn.draws)
     in_the_day = curves.extra(made, 0.0, 24.0, 0)[:, 0]
     assert np.median(in_the_day) == pytest.approx(1.5e6, rel=0.08)
 
@@ -140,7 +140,7 @@ def test_gross_is_not_excess():
 def test_parameters_of_a_model_follow_the_prior():
     model = Model((Shock("o", "o", (0.0, 24.0), (2.0, 8.0)),), ())
     z = np.random.default_rng(1).standard_normal((20_000, len(model.names)))
-    made, _ = model.unpack(z)
+    made = model.unpack(z)
     assert stats.kstest(made.start[:, 0] / 24, "uniform").pvalue > 0.001
     hours = np.log((made.end - made.start)[:, 0] / 2) / np.log(4)
     assert stats.kstest(hours, "uniform").pvalue > 0.001

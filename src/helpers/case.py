@@ -16,24 +16,22 @@ from helpers import claims as cl
 from helpers.claims import Claim
 from helpers.evidence import Evidence
 from helpers.likelihood import ANTICIPATION, Shock
+from helpers.totals import differences
+from helpers.usual import baselines, earlier_totals, hours_between
 
 #: People switch once, and news is new once: however long an event lasts, it pushes for at most this many hours.
 PUSH_HOURS = 24.0
 #: Shortest and longest length of a technical outage whose end nobody published, hours.
 UNKNOWN_HOURS = (0.5, 24.0)
+#: A figure of so few hours that begins before the event tells of a rush before it.
+FEW_HOURS = 12.0
 #: Figures that begin later than this after the event, or earlier before it, do not speak of its surge, days.
 DAYS_BEFORE, DAYS_AFTER, LONGEST_WINDOW = 30, 60, 62
-#: A baseline ages: standard deviation of its log after one year (it grows with the square root of time).
-DRIFT_PER_ROOT_YEAR = 0.8
-#: Error of a usual level as published (log), and of installs taken for sign-ups or the other way round.
-BASELINE_SCALE, CONVERSION_SCALE = 0.2, 0.7
-OLDEST_BASELINE_YEARS = 3.0
 OVERRIDE_SCALE = 0.05
 
 RIVAL_ROLES = ("gainer", "circumvention", "no_gain_named")
 #: Quantities that can be a curve, the one that counts people first.
 QUANTITIES = ("signups", "installs", "ported_numbers", "daily_active", "visits", "searches", "usage")
-CONVERTIBLE = {"signups": "installs", "installs": "signups"}
 KEY = ["service_id", "quantity", "scope", "platform"]
 
 _NOT_A_COUNT = {
@@ -74,6 +72,11 @@ class Series:
     def fits(self) -> bool:
         """Whether anything published can be put on this curve."""
         return bool(self.claims)
+
+    @property
+    def place(self) -> str:
+        """Where it counts, as the end of a phrase: " in Brazil", nothing for the world."""
+        return "" if self.scope == "world" else f" in {self.scope}"
 
 
 @dataclass(frozen=True)
@@ -147,12 +150,14 @@ def primary(case: Case) -> tuple[Series, ...]:
     return tuple(sorted(best.values(), key=lambda s: (_rank(s.quantity), -len(s.claims))))
 
 
+def secondary(case: Case) -> tuple[Series, ...]:
+    """Return the other curves of the same rivals: other counts, other places."""
+    first = {id(series) for series in primary(case)}
+    return tuple(series for series in case.series if series.fits and id(series) not in first)
+
+
 def _rank(quantity: str) -> int:
     return QUANTITIES.index(quantity) if quantity in QUANTITIES else len(QUANTITIES)
-
-
-def _hours(later: pd.Timestamp, origin: pd.Timestamp) -> float:
-    return float((later - origin) / pd.Timedelta(hours=1))
 
 
 def _confounders(evidence: Evidence, outage: pd.Series) -> pd.DataFrame:
@@ -164,13 +169,13 @@ def _confounders(evidence: Evidence, outage: pd.Series) -> pd.DataFrame:
 
 def shock(event: pd.Series, origin: pd.Timestamp) -> Shock:
     """What one event does to the curve: when it began to push, and for how long."""
-    start = _hours(event["start_utc"], origin)
+    start = hours_between(event["start_utc"], origin)
     earliest = latest = start
     if event["time_precision"] in ("day", "month"):
         # A plain date is a day of the place where it happened.
         west, east = cl.UTC_OFFSETS.get(event["scope"], (0.0, 0.0))
         end = event["end_utc"] if pd.notna(event["end_utc"]) else event["start_utc"]
-        day = 24.0 if event["time_precision"] == "day" else max(24.0, _hours(end, event["start_utc"]))
+        day = 24.0 if event["time_precision"] == "day" else max(24.0, hours_between(end, event["start_utc"]))
         earliest, latest = start - east, start - west + day
     lengths = [event[c] for c in ("duration_low_hours", "duration_hours", "duration_high_hours")]
     known = [float(h) for h in lengths if pd.notna(h) and h > 0]
@@ -202,13 +207,13 @@ def _series(
     service_id, quantity, scope, platform = (str(first[c]) for c in KEY)
     if override is not None:
         low, high = override / 24 * 0.999, override / 24 * 1.001
-        baselines = [Claim("given", "baseline", low, high, "none", 0, 0, (0.0, 0.0), OVERRIDE_SCALE)]
+        levels = [Claim("given", "baseline", low, high, "none", 0, 0, (0.0, 0.0), OVERRIDE_SCALE)]
         note = "given by the reader"
     else:
-        baselines, note = _baselines(evidence, origin, first)
+        levels, note = baselines(evidence, origin, first)
     shocks = [shock(outage, origin)]
-    totals = _earlier_totals(evidence, origin, first)
-    figures, claims = _claims(figures, totals, origin, bool(baselines), shocks[0])
+    totals = earlier_totals(evidence, origin, first)
+    figures, claims = _claims(figures, totals, origin, bool(levels), shocks[0])
     shocks += [shock(e, origin) for _, e in others.iterrows() if not _is_consequence(e, outage, service_id)]
     claims, shocks = _early(claims, shocks)
     return Series(
@@ -219,7 +224,7 @@ def _series(
         platform,
         tuple(shocks),
         tuple(claims),
-        tuple(baselines),
+        tuple(levels),
         figures,
         note,
     )
@@ -230,10 +235,6 @@ def _claims(
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Turn rows into claims; say of every other row why it is not one."""
     reasons = [_why_not(row, origin, has_baseline) for _, row in figures.iterrows()]
-    totals = [not why and row["reading"] == "total" for why, (_, row) in zip(reasons, figures.iterrows(), strict=True)]
-    if sum(totals) + len(earlier) * any(totals) == 1:
-        alone = "one running total, and none before it to compare with"
-        reasons = [alone if is_total else why for why, is_total in zip(reasons, totals, strict=True)]
     made: list[Claim] = []
     seen: dict[tuple[object, ...], str] = {}
     for i, (_, row) in enumerate(figures.iterrows()):
@@ -245,13 +246,18 @@ def _claims(
             reasons[i] = f"says the same as {twin}: one claim counts once"
         else:
             made.append(claim)
+    flows = [claim for claim in made if claim.reading != "total"]
+    grown = differences([claim for claim in made if claim.reading == "total"] + earlier)
+    grown = [_about(claim, event) for claim in grown if claim.figure_id in set(figures["figure_id"])]
+    entered = {claim.figure_id for claim in flows + grown}
+    alone = "a running total, and none before it near enough to count from"
+    reasons = [why or ("" if i in entered else alone) for why, i in zip(reasons, figures["figure_id"], strict=True)]
     figures = figures.assign(used=[not why for why in reasons], why_not=reasons)
-    made = _grouped(made, figures)
-    return figures, made + earlier * any(claim.reading == "total" for claim in made)
+    return figures, _grouped(flows + grown, figures)
 
 
 def _why_not(row: pd.Series, origin: pd.Timestamp, has_baseline: bool) -> str:
-    start, end = _hours(row["window_start_utc"], origin) / 24, _hours(row["window_end_utc"], origin) / 24
+    start, end = hours_between(row["window_start_utc"], origin) / 24, hours_between(row["window_end_utc"], origin) / 24
     reading = row["reading"]
     if row["value_kind"] in _NO_NUMBER:
         return _NO_NUMBER[row["value_kind"]]
@@ -273,14 +279,14 @@ def _why_not(row: pd.Series, origin: pd.Timestamp, has_baseline: bool) -> str:
 
 
 def _claim(row: pd.Series, origin: pd.Timestamp) -> Claim:
-    start, end = _hours(row["window_start_utc"], origin), _hours(row["window_end_utc"], origin)
+    start, end = hours_between(row["window_start_utc"], origin), hours_between(row["window_end_utc"], origin)
     hours = float(row["window_hours"]) if pd.notna(row["window_hours"]) else end - start
     precision = str(row["window_precision"])
     moved = cl.shift(precision, str(row["scope"]), end - start, hours)
     if precision == "unknown" or hours < end - start:
         end = start + hours
     low, high = cl.interval(float(row["value"]), str(row["unit"]), str(row["qualifier"]), str(row["reading"]))
-    scale = cl.CLAIMANT_SCALE[str(row["claimant_class"])] * (cl.TOTAL_SHARE if row["reading"] == "total" else 1.0)
+    scale = cl.CLAIMANT_SCALE[str(row["claimant_class"])]
     bound = cl.bound_of(str(row["qualifier"]))
     return Claim(str(row["figure_id"]), str(row["reading"]), low, high, bound, start, end, moved, scale)
 
@@ -288,9 +294,9 @@ def _claim(row: pd.Series, origin: pd.Timestamp) -> Claim:
 def _about(claim: Claim, event: Shock) -> Claim:
     """Narrow the place of a window that is dated on the event: it was published because it holds part of it.
 
-    In any time zone the window then begins before the event does, and ends no earlier than a quarter into it.
+    In any time zone the window then begins before the event does, and ends no earlier than half-way through it.
     """
-    begun, into = event.start[0], event.start[0] + event.hours[0] / 4
+    begun, into = event.start[0], event.start[0] + event.hours[0] / 2
     if claim.reading == "total" or not claim.start <= event.start[1] or not claim.end >= into:
         return claim
     low = max(claim.shift[0], into - claim.end)
@@ -322,62 +328,12 @@ def _grouped(claims: list[Claim], figures: pd.DataFrame) -> list[Claim]:
 def _early(claims: list[Claim], shocks: list[Shock]) -> tuple[list[Claim], list[Shock]]:
     """Add a shock of anticipation where figures speak of the time before the event and nothing else explains them."""
     begun = min(s.start[0] for s in shocks)
-    before = [c.start for c in claims if c.reading != "total" and c.end + c.shift[1] <= begun]
-    before += [c.start for c in claims if c.shift[1] - c.shift[0] <= 1 and c.start + c.shift[1] < begun]
+    wholly = [c.start for c in claims if c.end + c.shift[1] <= begun]
+    # A window of some hours whose place is known tells of the time before even when it reaches into the event.
+    partly = [c.start for c in claims if c.start + c.shift[1] < begun and c.end + c.shift[1] - c.start <= FEW_HOURS]
+    before = wholly + partly
     if not before or len(shocks) > 1:
         return claims, shocks
     start = min(before)
     lasts = float(np.clip(begun - start, 1.0, PUSH_HOURS))
     return claims, [*shocks, Shock(ANTICIPATION, "the rush before it began", (start, start), (lasts, lasts))]
-
-
-def _earlier_totals(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> list[Claim]:
-    """Totals published shortly before the event: later totals grow from them."""
-    rows = _like(evidence, like)
-    days = (rows["window_end_utc"] - origin) / pd.Timedelta(days=1)
-    rows = rows[(rows["reading"] == "total") & (rows["value"] > 0) & days.between(-DAYS_BEFORE, 2)]
-    rows = rows[rows["role"].isin(["baseline", "during_event"]) & (rows["quantity"] == like["quantity"])]
-    made = []
-    for _, row in rows.iterrows():
-        low, high = cl.interval(float(row["value"]), str(row["unit"]), "about", "total")
-        start, end = _hours(row["window_start_utc"], origin), _hours(row["window_end_utc"], origin)
-        name = str(row["baseline_id"])
-        made.append(Claim(name, "total", low, high, "none", start, end, (0.0, 0.0), BASELINE_SCALE * cl.TOTAL_SHARE))
-    return made
-
-
-def _like(evidence: Evidence, like: pd.Series) -> pd.DataFrame:
-    rows = evidence.baselines
-    return rows[(rows["service_id"] == like["service_id"]) & (rows["scope"] == like["scope"])]
-
-
-def _baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> tuple[list[Claim], str]:
-    """Usual levels: the nearest in time before and after the event, with the error of age and of conversion.
-
-    A level wanders, so one that lies behind a nearer one adds nothing of its own.
-    """
-    rows = _like(evidence, like)
-    rows = rows[(rows["role"] == "baseline") & rows["reading"].isin(["rate_mean", "increment", "daily_level"])]
-    nearest: dict[tuple[bool, bool], Claim] = {}
-    for _, row in rows[rows["value"] > 0].iterrows():
-        if row["quantity"] not in (like["quantity"], CONVERTIBLE.get(str(like["quantity"]))):
-            continue
-        middle = row["window_start_utc"] + (row["window_end_utc"] - row["window_start_utc"]) / 2
-        years = _hours(middle, origin) / 8766
-        if abs(years) > OLDEST_BASELINE_YEARS:
-            continue
-        converted = row["quantity"] != like["quantity"] or row["platform"] != like["platform"]
-        variance = BASELINE_SCALE**2 + DRIFT_PER_ROOT_YEAR**2 * abs(years) + CONVERSION_SCALE**2 * converted
-        low, high = cl.interval(float(row["value"]), str(row["unit"]), "about", str(row["reading"]))
-        if row["reading"] == "increment":
-            low, high = (v / _hours(row["window_end_utc"], row["window_start_utc"]) for v in (low, high))
-        scale = float(np.sqrt(variance))
-        claim = Claim(str(row["baseline_id"]), "baseline", low, high, "none", 0, 0, (0.0, 0.0), scale)
-        side = (bool(years > 0), converted)
-        if side not in nearest or scale < nearest[side].scale:
-            nearest[side] = claim
-    if not nearest:
-        return [], "no usual level was published: how much of a figure is extra leans on the prior"
-    if all(converted for _, converted in nearest):
-        return list(nearest.values()), "the usual level was published for another count and is converted one to one"
-    return list(nearest.values()), "the usual level was published"

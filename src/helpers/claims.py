@@ -22,9 +22,6 @@ PER_HOURS = {"s": 1 / 3600, "min": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168
 #: a panel extrapolates from a sample; a press figure comes without its maker.
 CLAIMANT_SCALE = {"api_count": 0.05, "company": 0.15, "paper": 0.15, "panel": 0.25, "press": 0.35}
 
-#: A total is a counter read off, not a flow estimated: its error is this share of the claimant's usual one.
-TOTAL_SHARE = 0.2
-
 #: Offset from UTC in hours, west to east, of the places in the evidence: the day a page speaks of.
 UTC_OFFSETS = {
     "Australia": (8, 11),
@@ -90,6 +87,7 @@ class Claim:
     shift : the window may lie this many hours later (earliest, latest), for want of a time zone or a date.
     scale : standard deviation of the claimant's log error.
     group : claims with the same group come from one running count and share their error.
+    since : for an increment made of a running total, the earlier total that it counts from.
     """
 
     figure_id: str
@@ -102,6 +100,7 @@ class Claim:
     shift: tuple[float, float]
     scale: float
     group: str = ""
+    since: float = 0.0
 
     def content(self) -> tuple[object, ...]:
         """Everything but the name: two claims with the same content are one claim told twice."""

@@ -44,13 +44,12 @@ PEOPLE = ("signups", "installs", "ported_numbers")
 
 @dataclass(frozen=True)
 class Fit:
-    """Posterior draws of one rival's curve: ``made`` holds the curves, ``stock`` the total at the origin."""
+    """Posterior draws of one rival's curve: ``made`` holds the curves."""
 
     series: Series
     model: Model
     sample: sampling.Sample
     made: Curve
-    stock: Array
 
     @property
     def counted(self) -> str:
@@ -87,19 +86,18 @@ def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | 
 def draw(series: Series, model: Model, seed: int) -> Fit:
     """Draw from the posterior of one model."""
     sample = sampling.sample(model.log_likelihood, len(model.names), seed)
-    made, stock = model.unpack(sample.draws)
-    return Fit(series, model, sample, made, stock)
+    return Fit(series, model, sample, model.unpack(sample.draws))
 
 
 def wrong(fitted: Fit) -> dict[str, float]:
     """Probability that each claim is simply wrong, by figure id."""
-    return {claim.figure_id: fitted.model.false(claim, fitted.made, fitted.stock) for claim in fitted.model.claims}
+    return {claim.figure_id: fitted.model.false(claim, fitted.made) for claim in fitted.model.claims}
 
 
 def extra(fitted: Fit, until: float | Array, shocks: tuple[int, ...]) -> Array:
     """Extra users because of some shocks, from long ago until an hour (or several): (n,) or (n, m)."""
     hours = np.atleast_1d(np.asarray(until, dtype=float))
-    gained = np.zeros((len(fitted.stock), len(hours)))
+    gained = np.zeros((len(fitted.made.tau), len(hours)))
     for j in shocks:
         gained = gained + curves.extra(fitted.made, LONG_AGO, hours, j)
     return gained[:, 0] if np.ndim(until) == 0 else gained
@@ -127,7 +125,7 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
     own = extra(fitted, horizon, model.own)
     top, when = curves.peak(made, min(0.0, float(made.start[:, list(model.own)].min())), horizon)
     result = {
-        (fitted.name, fitted.counted): own,
+        (fitted.name, f"{fitted.counted}{fitted.series.place}"): own,
         ("peak_rate", f"{fitted.counted}/s"): top[:, 0] / 3600,
         ("peak_hour", "hours after the start"): when[:, 0],
         ("half_life", "hours"): curves.half_life(made),
@@ -136,7 +134,7 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
     }
     if model.others:
         other = extra(fitted, horizon, model.others)
-        result[(f"{fitted.name}_confounder", fitted.counted)] = other
+        result[(f"{fitted.name}_confounder", f"{fitted.counted}{fitted.series.place}")] = other
         result[("share_from_outage", "share")] = own / (own + other)
     if affected and fitted.series.quantity in PEOPLE:
         result[("gain_per_affected_user", f"{fitted.counted} per person affected")] = own / affected
@@ -175,9 +173,7 @@ def compared(fitted: Fit, level: float, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     made = []
     for claim in fitted.series.claims:
-        if claim.figure_id not in rows.index:
-            continue  # an earlier total, from the baselines
-        value = observed(claim, fitted.made, fitted.stock, rng.integers(0, 1 << 16, len(fitted.stock)))[:, 0]
+        value = observed(claim, fitted.made, rng.integers(0, 1 << 16, len(fitted.made.tau)))[:, 0]
         low, median, high = np.quantile(as_published(value, claim, rows.loc[claim.figure_id]), _ends(level))
         doubt = doubts[claim.figure_id]
         made.append(
@@ -194,10 +190,10 @@ def compared(fitted: Fit, level: float, seed: int) -> pd.DataFrame:
 
 
 def as_published(value: Array, claim: Claim, row: pd.Series) -> Array:
-    """Turn values per hour, counts or ratios back into the unit a figure was published in."""
+    """Turn values per hour, counts or ratios back into the unit a figure was published in, totals included."""
     if claim.reading.startswith("ratio"):
         return (value - 1) * 100 if row["unit"] == "percent" else value
-    return value / per_hour(str(row["unit"]), claim.reading)
+    return claim.since + value / per_hour(str(row["unit"]), claim.reading)
 
 
 def bands(draws: Array, level: float) -> dict[float, Array]:

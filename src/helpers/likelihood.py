@@ -47,8 +47,6 @@ class Prior:
     half_life_sd: float = 1.0
     rise_hours: float = 6.0
     rise_sd: float = 1.0
-    stock: float = 1e7
-    stock_sd: float = 3.0
     false: float = 0.1
     wrong: float = 1.5
 
@@ -94,11 +92,10 @@ class Model:
         names += [f"start_{j}" for j, s in enumerate(self.shocks) if s.start[1] > s.start[0]]
         names += [f"hours_{j}" for j, s in enumerate(self.shocks) if s.hours[1] > s.hours[0]]
         names += ["rise"] * self.delayed
-        names += ["stock"] * any(c.reading == "total" for c in self.claims)
         return tuple(names)
 
-    def unpack(self, z: Array) -> tuple[Curve, Array]:
-        """Turn standard normal draws (n, d) into curves and the users at the origin (n,)."""
+    def unpack(self, z: Array) -> Curve:
+        """Turn standard normal draws (n, d) into n curves."""
         prior, column = self.prior, {name: z[:, i] for i, name in enumerate(self.names)}
         n = len(z)
         baseline = prior.baseline_per_day / curves.DAY * np.exp(prior.baseline_sd * column["baseline"])
@@ -112,9 +109,7 @@ class Model:
             gain = prior.gain_days * np.exp(prior.gain_sd * column[f"gain_{j}"])
             amplitude[:, j] = gain * curves.DAY * baseline / hours[:, j]
         rise = prior.rise_hours * np.exp(prior.rise_sd * column["rise"]) if self.delayed else None
-        made = Curve(baseline, amplitude, half_life / np.log(2), start, start + hours, self.season, rise)
-        stock = prior.stock * np.exp(prior.stock_sd * column["stock"]) if "stock" in column else np.zeros(n)
-        return made, stock
+        return Curve(baseline, amplitude, half_life / np.log(2), start, start + hours, self.season, rise)
 
     def groups(self) -> Iterator[list[Claim]]:
         """Yield claims that share their error together, all others alone."""
@@ -125,10 +120,10 @@ class Model:
 
     def log_likelihood(self, z: Array) -> Array:
         """Log likelihood of all claims for standard normal draws (n, d): (n,)."""
-        made, stock = self.unpack(z)
+        made = self.unpack(z)
         total = np.zeros(len(z))
         for group in self.groups():
-            seen = [np.log(np.maximum(observed(claim, made, stock), _TINY)) for claim in group]
+            seen = [np.log(np.maximum(observed(claim, made), _TINY)) for claim in group]
             if len(group) == 1:
                 total += np.log(self._probability(group[0], seen[0], group[0].scale) + _TINY)
                 continue
@@ -151,9 +146,9 @@ class Model:
         mixed: Array = (1 - self.prior.false) * right + self.prior.false * wrong
         return mixed
 
-    def false(self, claim: Claim, made: Curve, stock: Array) -> float:
+    def false(self, claim: Claim, made: Curve) -> float:
         """Posterior probability that a claim is simply wrong, given draws of the curve."""
-        value = np.log(np.maximum(observed(claim, made, stock), _TINY))
+        value = np.log(np.maximum(observed(claim, made), _TINY))
         wrong = self.prior.false * published(claim, value, self.prior.wrong).mean(axis=1)
         mixed = self._probability(claim, value, claim.scale)
         return float(np.mean(wrong / (mixed + _TINY)))
@@ -195,7 +190,7 @@ def _places(low: float, high: float, nodes: int = NODES) -> Array:
     return low + (high - low) * (np.arange(nodes) + 0.5) / nodes
 
 
-def observed(claim: Claim, made: Curve, stock: Array, at: NDArray[np.intp] | None = None) -> Array:
+def observed(claim: Claim, made: Curve, at: NDArray[np.intp] | None = None) -> Array:
     """Return what the claim observes of each curve, for each place its window may have: (n, places).
 
     ``at`` picks one place per draw instead, (n,) indices, and returns (n, 1): for simulation and prediction.
@@ -206,12 +201,8 @@ def observed(claim: Claim, made: Curve, stock: Array, at: NDArray[np.intp] | Non
     usual = made.baseline[:, None]
     if claim.reading == "baseline":
         value = usual
-    elif claim.reading in ("rate_instant", "total"):
-        moment = _places(claim.start + claim.shift[0], claim.end + claim.shift[1])
-        if claim.reading == "rate_instant":
-            value = curves.rate(made, moment)
-        else:
-            value = stock[:, None] + curves.increment(made, 0.0, moment)
+    elif claim.reading == "rate_instant":
+        value = curves.rate(made, _places(claim.start + claim.shift[0], claim.end + claim.shift[1]))
     elif claim.reading in ("rate_peak", "ratio_peak"):
         value = curves.peak(made, start, end)[0]
         value = value / usual if claim.reading == "ratio_peak" else value

@@ -15,9 +15,10 @@ import pandas as pd
 from helpers import tables, words
 from helpers.case import Case
 from helpers.fit import PEOPLE, Fit, compared, estimates, prior_left
+from helpers.likelihood import ANTICIPATION
 from helpers.plots import Range, Update
 from helpers.results import Estimate, Record
-from helpers.view import CAUSES, event_words, place
+from helpers.view import CAUSES, event_words
 
 GAINED = {
     "signups": "more people joined {rival}",
@@ -57,11 +58,11 @@ class Prose:
 def event(case: Case, names: pd.Series) -> str:
     """What happened, as a clause: "WhatsApp was down on 22 Feb 2014"."""
     outage = case.outage
-    name = names[outage["service_id"]]
+    name, was = _named(case, names)
     what = {
-        "outage": f"{name} was down",
-        "block": f"{name} was blocked",
-        "shutdown": f"{name} was shut down",
+        "outage": f"{name} {was} down",
+        "block": f"{name} {was} blocked",
+        "shutdown": f"{name} {was} shut down",
         "policy_shock": f"of the news about {name} (nothing failed)",
     }[outage["kind"]]
     when = (
@@ -69,16 +70,30 @@ def event(case: Case, names: pd.Series) -> str:
         if outage["time_precision"] == "month"
         else f"on {words.day(outage['start_utc'])}"
     )
-    where = "" if outage["scope"] in ("global", "world", "") else f" ({outage['scope']})"
+    scope = outage["scope"].split(" (")[0]
+    where = "" if scope in ("global", "world", "") else f" ({scope})"
     return f"{what} {when}{where}"
+
+
+def _named(case: Case, names: pd.Series) -> tuple[str, str]:
+    """Name of the service and the verb that goes with it: several services were down, one was."""
+    name = str(names[case.outage["service_id"]])
+    return name, "were" if " and " in name else "was"
 
 
 def title(case: Case, names: pd.Series) -> str:
     """The question a report answers."""
     outage = case.outage
-    verb = {"outage": "was down", "block": "was blocked", "shutdown": "shut down", "policy_shock": "lost trust"}
-    when = f"{outage['start_utc']:%B %Y}" if outage["time_precision"] == "month" else words.day(outage["start_utc"])
-    return f"Who gained when {names[outage['service_id']]} {verb[outage['kind']]}, {when}?"
+    name, was = _named(case, names)
+    what = {
+        "outage": f"when {name} {was} down",
+        "block": f"when {name} {was} blocked",
+        "shutdown": f"when {name} {was} shut down",
+        "policy_shock": f"after the news about {name}",
+    }[outage["kind"]]
+    month = outage["time_precision"] == "month"
+    when = f"{outage['start_utc']:%B %Y}" if month else words.day(outage["start_utc"])
+    return f"Who gained {what}, {when}?"
 
 
 def within(horizon: float) -> str:
@@ -94,7 +109,7 @@ def gain(fitted: Fit, horizon: float, level: float) -> str:
     """The finding about one rival as a clause, range first."""
     number = _by_name(estimates(fitted, horizon, level))[fitted.name]
     phrase = GAINED[fitted.series.quantity].format(rival=fitted.series.service)
-    return f"{words.interval(number.low, number.high)} {phrase}{place(fitted.series)} {within(horizon)}"
+    return f"{words.interval(number.low, number.high)} {phrase}{fitted.series.place} {within(horizon)}"
 
 
 def finding(case: Case, fitted: Fit, horizon: float, level: float) -> str:
@@ -108,7 +123,7 @@ def finding(case: Case, fitted: Fit, horizon: float, level: float) -> str:
         "installs": f"brought {fitted.series.service} {span} more installs",
         "ported_numbers": f"moved {span} numbers to {fitted.series.service}",
     }.get(fitted.series.quantity, f"brought {fitted.series.service} {span} {fitted.counted}")
-    return f"{cause} {what}{place(fitted.series)} {within(horizon)}"
+    return f"{cause} {what}{fitted.series.place} {within(horizon)}"
 
 
 def subtitle(fitted: Fit, horizon: float, level: float) -> str:
@@ -218,6 +233,8 @@ def unknown(case: Case, fits: list[Fit]) -> Prose:
         said.append("It lasted longer than a day. People switch once, so only its first day is supposed to push them.")
     if case.affected is None:
         said.append("How many people it hit was not published, so there is no gain per person affected.")
+    if any(shock.event_id == ANTICIPATION for fitted in fits for shock in fitted.model.shocks):
+        said.append("Some left before it began: the rush before it counts as its doing.")
     for fitted in fits:
         if not fitted.series.baselines:
             said.append(f"{fitted.series.service}: {fitted.series.baseline_note}.")
@@ -248,16 +265,22 @@ def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
 
 
 def record(
-    case: Case, fits: list[Fit], names: pd.Series, parameters: Mapping[str, Any], level: float, data_hash: str
+    case: Case,
+    fits: list[Fit],
+    more: list[Fit],
+    names: pd.Series,
+    parameters: Mapping[str, Any],
+    level: float,
+    data_hash: str,
 ) -> Record:
-    """What the report leaves behind.
+    """Return what the report leaves behind.
 
     Parameters
     ----------
     parameters : all parameters of the notebook, as checked.
     """
     horizon = float(parameters["horizon_hours"])
-    used = [claim.figure_id for fitted in fits for claim in fitted.series.claims + fitted.series.baselines]
+    used = [claim.figure_id for fitted in fits + more for claim in fitted.series.claims + fitted.series.baselines]
     return Record(
         notebook="03_adoption_after_outage",
         title=title(case, names),
@@ -265,15 +288,15 @@ def record(
         outage_id=str(case.outage["outage_id"]),
         parameters=dict(parameters),
         evidence_ids=[str(case.outage["outage_id"]), *case.confounders["outage_id"], *dict.fromkeys(used)],
-        estimates=[number for fitted in fits for number in estimates(fitted, horizon, level, case.affected)],
+        estimates=[number for fitted in fits + more for number in estimates(fitted, horizon, level, case.affected)],
         diagnostics={
-            fitted.series.service_id: {
+            " ".join(filter(None, (fitted.series.service_id, fitted.series.quantity, fitted.series.place.strip()))): {
                 "effective_draws": fitted.sample.effective,
                 "pareto_tail": fitted.sample.tail,
                 "kernel": "delayed" if fitted.model.delayed else "exponential",
                 "prior_left": prior_left(fitted),
             }
-            for fitted in fits
+            for fitted in fits + more
         },
         data_hash=data_hash,
     )

@@ -9,7 +9,7 @@ from helpers.case import Case, Series
 from helpers.evidence import Evidence
 from helpers.fit import Fit, compared, estimates, prior_left
 from helpers.table import Table
-from helpers.view import place
+from helpers.view import named
 
 CLAIMANTS = {
     "company": "the company",
@@ -30,7 +30,7 @@ def published(fits: list[Fit], evidence: Evidence, level: float, seed: int) -> T
             unit = str(row["unit"])
             rows.append(
                 {
-                    "rival": fitted.series.service,
+                    "rival": named(fitted),
                     "as published": words.published(row["value"], unit, row["qualifier"]),
                     "window (UTC)": window(row),
                     "by": CLAIMANTS[row["claimant_class"]],
@@ -137,7 +137,7 @@ def numbers(fits: list[Fit], case: Case, horizon: float, level: float) -> Table:
         for number in estimates(fitted, horizon, level, case.affected):
             rows.append(
                 {
-                    "rival": fitted.series.service + place(fitted.series),
+                    "rival": named(fitted),
                     "quantity": number.quantity.replace("_", " "),
                     "low": words.significant(number.low, 3),
                     "median": words.significant(number.median, 3),

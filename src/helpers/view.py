@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from helpers import curve as curves
 from helpers import words
-from helpers.case import Case, Series
+from helpers.case import Case
 from helpers.claims import Claim
 from helpers.fit import Fit, Five, bands, compared, extra, five
 from helpers.likelihood import ANTICIPATION
@@ -44,8 +44,8 @@ def curve_view(case: Case, fitted: Fit, names: pd.Series, horizon: float, level:
     """
     model, made = fitted.model, fitted.made
     hours = _hours_shown(fitted, horizon)
-    some = np.linspace(0, len(fitted.stock) - 1, DRAWS).astype(int)
-    few = Fit(fitted.series, model, fitted.sample, _picked(made, some), fitted.stock[some])
+    some = np.linspace(0, len(made.tau) - 1, DRAWS).astype(int)
+    few = Fit(fitted.series, model, fitted.sample, _picked(made, some))
     rate = bands(curves.rate(few.made, hours), level)
     usual = np.quantile(made.baseline, [(1 - level) / 2, 0.5, (1 + level) / 2])
     outage = case.outage
@@ -148,9 +148,10 @@ def _mark(case: Case, fitted: Fit, claim: Claim, label: str, agrees: bool) -> Ma
     moved = sum(claim.shift) / 2
     start, end = claim.start + moved, claim.end + moved
     hours = max(end - start, 1e-3)
-    if claim.reading == "total":
-        before = float(np.median(fitted.stock)) + usual * end
-        low, high = low - before, high - before
+    if claim.since:
+        # On the panel of extra users: what was extra when the earlier total was told, and what came since.
+        gained = float(np.median(extra(fitted, start, fitted.model.own))) - usual * hours
+        low, high = max(low + gained, 0.0), high + gained
         if high <= 0:
             return None
     elif claim.reading == "ratio_peak":
@@ -162,8 +163,8 @@ def _mark(case: Case, fitted: Fit, claim: Claim, label: str, agrees: bool) -> Ma
     elif claim.reading in ("rate_mean", "daily_level"):
         low, high = low * hours, high * hours
     value = {"lower": low, "upper": high, "none": (low + high) / 2}[claim.bound]
-    if claim.reading == "total":
-        return Mark("total", label, _at(case, start), _at(case, end), max(value, 0.0), max(low, 0.0), high, agrees)
+    if claim.since:
+        return Mark("total", label, _at(case, end - 12), _at(case, end + 12), value, low, high, agrees)
     if claim.reading in ("rate_instant", "rate_peak", "ratio_peak"):
         low, high = (
             (low, np.inf) if claim.bound == "lower" else (-np.inf, high) if claim.bound == "upper" else (low, high)
@@ -173,21 +174,22 @@ def _mark(case: Case, fitted: Fit, claim: Claim, label: str, agrees: bool) -> Ma
     return Mark(kind, label, _at(case, start), _at(case, end), value, low, high, agrees)  # type: ignore[arg-type]
 
 
-def place(series: Series) -> str:
-    """Where a curve counts, as the end of a phrase: " in Brazil", nothing for the world."""
-    return "" if series.scope == "world" else f" in {series.scope}"
-
-
 def overview(fits: Sequence[Fit], horizon: float, level: float) -> list[Range]:
     """Extra count of every rival, for one line each."""
     return [
         Range(
-            f"{fitted.series.service}{place(fitted.series)}",
+            named(fitted),
             five(extra(fitted, horizon, fitted.model.own), level),
             fitted.counted,
         )
         for fitted in fits
     ]
+
+
+def named(fitted: Fit) -> str:
+    """Name a curve: its rival, its place and what it counts, where that is not people who joined."""
+    counts = "" if fitted.series.quantity == "signups" else f", {fitted.counted}"
+    return f"{fitted.series.service}{fitted.series.place}{counts}"
 
 
 def survival(variants: Sequence[Variant], figures: pd.DataFrame, level: float) -> list[Range]:

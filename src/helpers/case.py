@@ -93,11 +93,16 @@ class Case:
     others: pd.DataFrame
     confounders: pd.DataFrame
 
-    @property
-    def affected(self) -> float | None:
-        """People whom the event hit; None where the evidence counts something else (reports), or nothing."""
-        people = self.outage["affected_unit"] in ("users", "customers", "accounts")
-        return float(self.outage["affected_users"]) if people and pd.notna(self.outage["affected_users"]) else None
+    def affected(self, series: Series) -> float | None:
+        """People whom the event hit, to set a curve's gain against.
+
+        None where the evidence counts something else (reports) or nothing, and where the curve counts one place
+        of an event that hit others too.
+        """
+        outage = self.outage
+        people = outage["affected_unit"] in ("users", "customers", "accounts") and pd.notna(outage["affected_users"])
+        there = series.scope == "world" or outage["scope"].split(" (")[0] == series.scope
+        return float(outage["affected_users"]) if people and there else None
 
 
 def build(

@@ -162,11 +162,13 @@ def answer(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level:
 
 
 def _details(case: Case, fitted: Fit, horizon: float, level: float) -> list[str]:
-    number = _by_name(estimates(fitted, horizon, level, case.affected))
+    number = _by_name(estimates(fitted, horizon, level, case.affected(fitted.series)))
     peak, half, usual = number["peak_rate"], number["half_life"], number["baseline_rate"]
+    when = number["peak_hour"]
     rival = fitted.series.service
     said = [
-        f"{rival} took {words.rate_interval(peak.low, peak.high)} at the peak, against a usual "
+        f"{rival} took {words.rate_interval(peak.low, peak.high)} at the peak, "
+        f"{words.duration_interval(max(when.low, 0.0), max(when.high, 0.0))} after the start, against a usual "
         f"{words.interval(usual.low, usual.high)} a day.",
         f"Half of the surge was over after {words.duration_interval(half.low, half.high)}.",
     ]
@@ -231,7 +233,7 @@ def unknown(case: Case, fits: list[Fit]) -> Prose:
         said.append(f"Published durations run from {words.duration_interval(low, high)}; all of them were tried.")
     if pd.notna(outage["duration_hours"]) and outage["duration_hours"] > 24:
         said.append("It lasted longer than a day. People switch once, so only its first day is supposed to push them.")
-    if case.affected is None:
+    if pd.isna(outage["affected_users"]) or outage["affected_unit"] not in ("users", "customers", "accounts"):
         said.append("How many people it hit was not published, so there is no gain per person affected.")
     if any(shock.event_id == ANTICIPATION for fitted in fits for shock in fitted.model.shocks):
         said.append("Some left before it began: the rush before it counts as its doing.")
@@ -288,7 +290,11 @@ def record(
         outage_id=str(case.outage["outage_id"]),
         parameters=dict(parameters),
         evidence_ids=[str(case.outage["outage_id"]), *case.confounders["outage_id"], *dict.fromkeys(used)],
-        estimates=[number for fitted in fits + more for number in estimates(fitted, horizon, level, case.affected)],
+        estimates=[
+            number
+            for fitted in fits + more
+            for number in estimates(fitted, horizon, level, case.affected(fitted.series))
+        ],
         diagnostics={
             " ".join(filter(None, (fitted.series.service_id, fitted.series.quantity, fitted.series.place.strip()))): {
                 "effective_draws": fitted.sample.effective,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from helpers import words
@@ -79,9 +81,12 @@ def source(evidence: Evidence, row: pd.Series) -> dict[str, str]:
 def unused(case: Case, evidence: Evidence) -> Table:
     """Every figure that was not put on a curve, and why."""
     rows = []
+    figures = evidence.growth_figures.set_index("figure_id")
     for series in case.series:
         for _, row in series.figures[~series.figures["used"]].iterrows():
-            rows.append(_shown(series.service, row, row["why_not"], evidence))
+            # A reason names another figure by its id; a reader knows it by its words.
+            why = " ".join(_quoted(word, figures) for word in row["why_not"].split(" "))
+            rows.append(_shown(series.service, row, why, evidence))
     names = evidence.services.set_index("service_id")["name"]
     for _, row in case.others.iterrows():
         rows.append(_shown(names[row["service_id"]], row, "about the failing service itself", evidence))
@@ -89,6 +94,14 @@ def unused(case: Case, evidence: Evidence) -> Table:
         rows, columns=["service", "as published", "counts", "window (UTC)", "why not", "source", "address"]
     )
     return Table(frame, "Published figures that were not put on a curve", links={"source": "address"})
+
+
+def _quoted(word: str, figures: pd.DataFrame) -> str:
+    name = word.rstrip(":")
+    if name not in figures.index:
+        return word
+    row = figures.loc[name]
+    return f"“{words.published(row['value'], row['unit'], row['qualifier'])}”{word[len(name) :]}"
 
 
 def _shown(service: str, row: pd.Series, why: str, evidence: Evidence) -> dict[str, str]:
@@ -113,9 +126,9 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table:
             row = None if given else known.loc[claim.figure_id]
             rows.append(
                 {
-                    "rival": fitted.series.service,
+                    "rival": named(fitted),
                     "usual level": f"{words.interval(claim.low * 24, claim.high * 24)} a day",
-                    "error granted": f"a factor of {1 + claim.scale:.2f}",
+                    "error granted": f"a factor of {math.exp(claim.scale):.2f}",
                     "from": "given by the reader"
                     if row is None
                     else f"{words.day(row['window_start_utc'])}, {row['unit']}",
@@ -123,30 +136,35 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table:
                 }
             )
         if not fitted.series.baselines:
-            rows.append({"rival": fitted.series.service, "usual level": "not published", "from": "", "source": ""})
+            rows.append({"rival": named(fitted), "usual level": "not published", "from": "", "source": ""})
     frame = pd.DataFrame(rows, columns=["rival", "usual level", "error granted", "from", "source", "address"]).fillna(
         ""
     )
-    return Table(frame, "Usual level of each rival before the event", links={"source": "address"})
+    return Table(frame, "Usual level of each rival, as published nearest to the event", links={"source": "address"})
 
 
 def numbers(fits: list[Fit], case: Case, horizon: float, level: float) -> Table:
-    """All estimates, one row a rival and quantity."""
+    """All estimates, one row a curve, each as its interval in words; the exact numbers are in the JSON."""
     rows = []
     for fitted in fits:
-        for number in estimates(fitted, horizon, level, case.affected):
-            rows.append(
-                {
-                    "rival": named(fitted),
-                    "quantity": number.quantity.replace("_", " "),
-                    "low": words.significant(number.low, 3),
-                    "median": words.significant(number.median, 3),
-                    "high": words.significant(number.high, 3),
-                    "unit": number.unit,
-                }
-            )
-    columns = ["rival", "quantity", "low", "median", "high", "unit"]
-    return Table(pd.DataFrame(rows, columns=columns), f"Estimates with their {words.percent(level)} interval")
+        made = estimates(fitted, horizon, level, case.affected(fitted.series))
+        number = {estimate.quantity: (estimate.low, estimate.high) for estimate in made}
+        other = number.get(f"{fitted.name}_confounder")
+        each = number.get("gain_per_affected_user")
+        rows.append(
+            {
+                "rival": named(fitted),
+                f"extra within {words.duration(horizon)}": f"{words.interval(*number[fitted.name])} {fitted.counted}",
+                "at the peak": words.rate_interval(*number["peak_rate"]),
+                "half-life": words.duration_interval(*number["half_life"]),
+                "usual day": words.interval(*number["baseline_rate"]),
+                "other event": words.interval(*other) if other else "none",
+                "of 1,000 affected": "unknown"
+                if each is None
+                else " to ".join(f"{words.significant(1000 * end):g}" for end in each),
+            }
+        )
+    return Table(pd.DataFrame(rows), f"Estimates for each curve: {words.percent(level)} intervals")
 
 
 def sources(case: Case, evidence: Evidence) -> Table:

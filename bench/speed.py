@@ -4,7 +4,7 @@
 
 Writes bench/speed.csv, one row a measure with its limit: medians of RUNS whole processes or fits. With --fresh a
 clone of the last commit is set up in an empty home and renders all reports (needs a network); without it, the
-rows of the last fresh run stay.
+rows of the last fresh run stay. A report takes some ten seconds: of those REPORTS are made.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from helpers.likelihood import Prior
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RUNS = 5
+REPORTS = 3
 FITS = 30
 NOTEBOOK = "notebooks/03_adoption_after_outage.ipynb"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -91,7 +92,7 @@ def report() -> list[tuple[str, float, float]]:
     start = kernel_start()
     with tempfile.TemporaryDirectory() as folder:
         command = [adoption, "report", "03", "--outage", "whatsapp-2014-02-22", "--out", folder]
-        for _ in range(RUNS):
+        for _ in range(REPORTS):
             own.append(own_time(Path(folder)) + start)
             whole.append(wall([*command, "--force"]))
         again = median(wall(command) for _ in range(RUNS))

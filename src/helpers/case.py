@@ -30,6 +30,8 @@ DAYS_BEFORE, DAYS_AFTER, LONGEST_WINDOW = 30, 60, 62
 OVERRIDE_SCALE = 0.05
 
 RIVAL_ROLES = ("gainer", "circumvention", "no_gain_named")
+#: Quantities that count people, or nearly.
+PEOPLE = ("signups", "installs", "ported_numbers")
 #: Quantities that can be a curve, the one that counts people first.
 QUANTITIES = ("signups", "installs", "ported_numbers", "daily_active", "visits", "searches", "usage")
 KEY = ["service_id", "quantity", "scope", "platform"]
@@ -136,23 +138,26 @@ def build(
         rows = rows[rows["service_id"].isin(rivals)]
     nearby = about[about["outage_id"].isin(others["outage_id"]) & about["role"].isin(RIVAL_ROLES)]
     names = evidence.services.set_index("service_id")["name"]
+    worldwide = set(rows.loc[rows["scope"] == "world", "service_id"])
     made = []
     for key, part in rows.groupby(KEY, sort=False):
         same = nearby[(nearby[KEY] == pd.Series(key, index=KEY)).all(axis=1)]
         override = baseline_per_day.get(key[0]) if isinstance(baseline_per_day, Mapping) else baseline_per_day
+        if key[KEY.index("scope")] != "world" and key[0] in worldwide:
+            override = None  # a usual level of the world says nothing about a part of it
         figures = pd.concat([part, same])
         made.append(_series(evidence, outage, origin, others, figures, names[key[0]], override))
-    made.sort(key=lambda s: (not s.fits, _rank(s.quantity), s.scope != "world", -len(s.claims)))
+    made.sort(key=lambda s: (not s.fits, *_worth(s)))
     return Case(outage, origin, tuple(made), own[own["role"] == "failing_service"], others)
 
 
 def primary(case: Case) -> tuple[Series, ...]:
-    """The best curve of each rival: people rather than visits, the world rather than a place, more figures first."""
+    """Choose the best curve of each rival: people rather than visits, more figures first, the world before a place."""
     best: dict[str, Series] = {}
     for series in case.series:
         if series.fits:
             best.setdefault(series.service_id, series)
-    return tuple(sorted(best.values(), key=lambda s: (_rank(s.quantity), -len(s.claims))))
+    return tuple(sorted(best.values(), key=_worth))
 
 
 def secondary(case: Case) -> tuple[Series, ...]:
@@ -161,8 +166,9 @@ def secondary(case: Case) -> tuple[Series, ...]:
     return tuple(series for series in case.series if series.fits and id(series) not in first)
 
 
-def _rank(quantity: str) -> int:
-    return QUANTITIES.index(quantity) if quantity in QUANTITIES else len(QUANTITIES)
+def _worth(series: Series) -> tuple[bool, int, int, bool]:
+    rank = QUANTITIES.index(series.quantity) if series.quantity in QUANTITIES else len(QUANTITIES)
+    return series.quantity not in PEOPLE, -len(series.claims), rank, series.scope != "world"
 
 
 def _confounders(evidence: Evidence, outage: pd.Series) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What was typed after the command's name; by default that of this process.
     """
     options = _parser().parse_args(arguments)
+    # A polite end is an end like Ctrl-C: workers and kernels are stopped, nothing is left half written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.run(options))
     except params.ParameterError as error:

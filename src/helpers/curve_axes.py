@@ -285,7 +285,7 @@ class _Drawing:
         ticks = np.arange(0, self.last + 24 + step, step) + midnight
         ticks = ticks[(ticks >= 0) & (ticks <= self.last)]
         names = []
-        for i, m in enumerate(first + pd.Timedelta(hours=float(h)) for h in ticks):
+        for i, m in enumerate((first + pd.Timedelta(hours=float(h))).round("min") for h in ticks):
             day = f"{m.day} {words.MONTHS[m.month - 1]}"
             names.append(day if step >= 24 else f"{m:%H:%M}" + (f"\n{day}" if i == 0 or m.hour < step else ""))
         return ticks, names

@@ -13,7 +13,7 @@ import pandas as pd
 
 from helpers import curve as curves
 from helpers import sampling
-from helpers.case import Series
+from helpers.case import PEOPLE, Series
 from helpers.claims import Claim, per_hour
 from helpers.curve import DAY, Array, Curve, Season
 from helpers.likelihood import Model, Prior, observed
@@ -28,6 +28,8 @@ LONG_AGO = -2_000.0
 BETTER = 10.0
 #: The response is over when the extra rate is this share of the usual one.
 OVER = 0.1
+#: Width of the 95% interval of a standard normal variable: what the prior of every parameter is.
+WIDTH = 2 * 1.959963984540054
 #: Units of the extra count, by quantity.
 COUNTED = {
     "signups": "users",
@@ -38,8 +40,6 @@ COUNTED = {
     "searches": "searches",
     "usage": "uses",
 }
-#: Quantities whose extra count is a count of people, to be set against the people affected.
-PEOPLE = ("signups", "installs", "ported_numbers")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | 
     plain = draw(series, model, seed)
     if max(wrong(plain).values(), default=0.0) < 0.5:
         return plain
-    delayed = draw(series, replace(model, delayed=True), seed)
+    try:
+        delayed = draw(series, replace(model, delayed=True), seed)
+    except sampling.ConvergenceError:
+        return plain  # nothing to compare with; the plain fit has converged
     gain = delayed.sample.log_evidence - plain.sample.log_evidence
     return delayed if gain > np.log(BETTER) else plain
 
@@ -127,7 +130,7 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
     result = {
         (fitted.name, f"{fitted.counted}{fitted.series.place}"): own,
         ("peak_rate", f"{fitted.counted}/s"): top[:, 0] / 3600,
-        ("peak_hour", "hours after the start"): when[:, 0],
+        ("peak_hour", "hours after the start"): np.round(when[:, 0], 6) + 0.0,
         ("half_life", "hours"): curves.half_life(made),
         ("back_to_usual", "hours after the start"): back_to_usual(fitted),
         ("baseline_rate", f"{fitted.counted}/day"): made.baseline * DAY,
@@ -153,10 +156,13 @@ def estimates(fitted: Fit, horizon: float, level: float, affected: float | None 
 
 
 def prior_left(fitted: Fit) -> dict[str, float]:
-    """Share of the prior's width (standard deviation, log scale) that the figures left standing, 0 to 1."""
+    """Share of the prior's width (95% interval, log scale) that the figures left standing, 0 to 1."""
     columns = {"half-life": "half_life", "extra count in usual days": "gain_0"}
-    draws = fitted.sample.draws
-    return {label: float(min(draws[:, fitted.model.names.index(name)].std(), 1.0)) for label, name in columns.items()}
+    left = {}
+    for label, name in columns.items():
+        low, high = np.quantile(fitted.sample.draws[:, fitted.model.names.index(name)], [0.025, 0.975])
+        left[label] = float(min((high - low) / WIDTH, 1.0))
+    return left
 
 
 def compared(fitted: Fit, level: float, seed: int) -> pd.DataFrame:

@@ -59,10 +59,10 @@ def adoption_curve(view: CurveView, title: str, subtitle: str, source: str, alt:
 
 
 def rivals_overview(
-    rows: Sequence[Range], title: str, subtitle: str, source: str, alt: str, noun: str = "Extra users"
+    rows: Sequence[Range], title: str, subtitle: str, source: str, alt: str, noun: str = "Extra count"
 ) -> Picture:
     """Draw one line per rival: the range of its extra users on a logarithmic axis, or why there is none."""
-    caption = "Thick bars hold 50%, thin lines 95% of the posterior; the axis is logarithmic."
+    caption = "Thick bars hold 50%, thin lines the whole interval; the axis is logarithmic."
 
     def fill(sheet: Sheet) -> None:
         range_axes.add(sheet, f"{noun}, logarithmic scale", rows, "count", log=True)
@@ -71,10 +71,10 @@ def rivals_overview(
 
 
 def sensitivity(
-    rows: Sequence[Range], title: str, subtitle: str, source: str, alt: str, noun: str = "Extra users"
+    rows: Sequence[Range], title: str, subtitle: str, source: str, alt: str, noun: str = "Extra count"
 ) -> Picture:
     """Draw what would change the answer: the first row is the answer, the others what it would be instead."""
-    caption = "Dots are medians, thick bars hold 50%, thin lines 95%; the shade is the 95% range of the answer."
+    caption = "Dots are medians, thick bars hold 50%, thin lines the whole interval; the shade is that of the answer."
     ends = [end for row in rows if row.five for end in (row.five[0], row.five[-1])]
     log = bool(ends) and min(ends) > 0 and max(ends) > 30 * min(ends)
 
@@ -86,7 +86,7 @@ def sensitivity(
 
 def prior_posterior(updates: Sequence[Update], title: str, subtitle: str, source: str, alt: str) -> Picture:
     """Draw how much of the answer is prior: for each quantity its range before and after the figures."""
-    caption = "Hatched bars are the prior, solid bars the posterior; thick 50%, thin 95%; axes are logarithmic."
+    caption = "Hatched bars are the prior, solid bars the posterior; thick 50%, thin all of it; logarithmic axes."
 
     def fill(sheet: Sheet) -> None:
         for update in updates:

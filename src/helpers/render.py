@@ -146,7 +146,7 @@ def _refused_output(output: Mapping[str, Any]) -> Iterator[str]:
         if not (figure.get("alt") or "").strip():
             yield "shows a figure without alternative text"
         drawings = f"{figure['wide']}{figure.get('narrow') or ''}"
-        if re.search(r"<script|\son\w+=|href=[\"'](?!#)", drawings):
+        if re.search(r"<script|<[^>]*\s(?:on\w+=|href=[\"'](?!#))", drawings):
             yield "shows a figure that holds a script or an address"
     elif kind in ("image/png", "image/svg+xml"):
         if not output.get("metadata", {}).get(kind, {}).get("alt", "").strip():

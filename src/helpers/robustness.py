@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from helpers import claims as cl
-from helpers.case import Series
 from helpers.curve import Array, Season
-from helpers.fit import Fit, draw, extra, fit
-from helpers.likelihood import Model, Prior
+from helpers.fit import Fit, draw, extra
+from helpers.likelihood import Model
+from helpers.sampling import ConvergenceError
 
 #: The busiest hour of a place's day, local time, and how far the rate swings about its mean.
 BUSY_HOUR, SWING = 20.0, 0.5
@@ -17,15 +19,13 @@ MOST_LEFT_OUT = 5
 
 @dataclass(frozen=True)
 class Variant:
-    """The extra count under one changed assumption: draws (n,), and how much better it predicts the figures.
+    """The extra count under one changed assumption: draws (n,), None where the sampler refused to answer.
 
-    ``log_evidence`` compares only variants that saw the same figures; None elsewhere. ``left_out`` is the id of
-    the figure that this variant did without.
+    ``left_out`` is the id of the figure that this variant did without.
     """
 
     label: str
-    extra: Array
-    log_evidence: float | None = None
+    extra: Array | None
     left_out: str = ""
 
 
@@ -36,48 +36,37 @@ def variants(answer: Fit, horizon: float, seed: int, origin_hour: float) -> list
     ----------
     horizon : hours up to which extra users count.
     origin_hour : UTC hour of the day at the case's origin, for the day-and-night cycle.
-
-    Raises
-    ------
-    helpers.sampling.ConvergenceError
-        If one of the fits cannot be trusted.
     """
     series, model = answer.series, answer.model
     prior = model.prior
 
-    def gained(fitted: Fit) -> Array:
+    def gained(attempt: Callable[[], Fit]) -> Array | None:
+        try:
+            fitted = attempt()
+        except ConvergenceError:
+            return None
         return extra(fitted, horizon, fitted.model.own)
 
-    made = [Variant("the answer", gained(answer), answer.sample.log_evidence)]
-    priors: dict[str, Prior] = {
-        "half-life expected half as long": replace(prior, half_life_hours=prior.half_life_hours / 2),
-        "half-life expected twice as long": replace(prior, half_life_hours=prior.half_life_hours * 2),
-        "gain expected three times smaller": replace(prior, gain_days=prior.gain_days / 3),
-        "gain expected three times larger": replace(prior, gain_days=prior.gain_days * 3),
-    }
-    for label, other in priors.items():
-        fitted = draw(series, replace(model, prior=other), seed)
-        made.append(Variant(label, gained(fitted), fitted.sample.log_evidence))
     west, east = cl.UTC_OFFSETS.get(series.scope, (0.0, 4.0))
     season = Season(SWING, BUSY_HOUR - (west + east) / 2 - origin_hour)
-    shapes: dict[str, Model] = {
+    changed: dict[str, Model] = {
+        "half-life expected half as long": _supposing(model, half_life_hours=prior.half_life_hours / 2),
+        "half-life expected twice as long": _supposing(model, half_life_hours=prior.half_life_hours * 2),
+        "gain expected three times smaller": _supposing(model, gain_days=prior.gain_days / 3),
+        "gain expected three times larger": _supposing(model, gain_days=prior.gain_days * 3),
         "with a day-and-night cycle": replace(model, season=season),
         "plain response" if model.delayed else "delayed response": replace(model, delayed=not model.delayed),
     }
     if model.others:
-        shapes["without the other shock"] = replace(model, shocks=tuple(model.shocks[j] for j in model.own))
-    for label, changed in shapes.items():
-        fitted = draw(series, changed, seed)
-        made.append(Variant(label, gained(fitted), fitted.sample.log_evidence))
+        changed["without the other event"] = replace(model, shocks=tuple(model.shocks[j] for j in model.own))
+    made = [Variant("the answer", gained(lambda: answer))]
+    made += [Variant(label, gained(partial(draw, series, other, seed))) for label, other in changed.items()]
     if len(series.claims) > 1:
-        made += [Variant("", gained(fitted), left_out=name) for name, fitted in _each_left_out(series, seed)]
+        for left_out in series.claims[:MOST_LEFT_OUT]:
+            rest = replace(model, claims=tuple(claim for claim in model.claims if claim is not left_out))
+            made.append(Variant("", gained(partial(draw, series, rest, seed)), left_out.figure_id))
     return made
 
 
-def _each_left_out(series: Series, seed: int) -> list[tuple[str, Fit]]:
-    """Fit without each claim in turn, the first MOST_LEFT_OUT of them: (figure id, fit)."""
-    made = []
-    for left_out in series.claims[:MOST_LEFT_OUT]:
-        rest = tuple(claim for claim in series.claims if claim is not left_out)
-        made.append((left_out.figure_id, fit(replace(series, claims=rest), seed)))
-    return made
+def _supposing(model: Model, **other: float) -> Model:
+    return replace(model, prior=replace(model.prior, **other))

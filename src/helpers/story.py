@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from helpers import tables, words
-from helpers.case import Case
-from helpers.fit import PEOPLE, Fit, compared, estimates, prior_left
+from helpers.case import PEOPLE, Case
+from helpers.fit import Fit, compared, estimates, prior_left
 from helpers.likelihood import ANTICIPATION
 from helpers.plots import Range, Update
 from helpers.results import Estimate, Record
@@ -31,6 +31,12 @@ GAINED = {
 }
 #: An interval wider than this factor tells the order of magnitude at best.
 WIDE, HOPELESS = 10.0, 200.0
+AGREE = (
+    "No figure on a curve contradicts the others there beyond its own error. How other pages retell them, also where "
+    "they differ, is in the table below."
+)
+#: Share of the prior's width above which a half-life is the prior's rather than the figures'.
+PRIORS_OWN = 0.8
 #: Two events whose shares are known no better than this are hardly separated.
 HARDLY = 0.6
 #: Rivals whose gain the answer spells out.
@@ -65,14 +71,16 @@ def event(case: Case, names: pd.Series) -> str:
         "shutdown": f"{name} {was} shut down",
         "policy_shock": f"of the news about {name} (nothing failed)",
     }[outage["kind"]]
-    when = (
-        f"in {outage['start_utc']:%B %Y}"
-        if outage["time_precision"] == "month"
-        else f"on {words.day(outage['start_utc'])}"
-    )
+    when = f"in {_month(outage)}" if outage["time_precision"] == "month" else f"on {words.day(outage['start_utc'])}"
     scope = outage["scope"].split(" (")[0]
     where = "" if scope in ("global", "world", "") else f" ({scope})"
     return f"{what} {when}{where}"
+
+
+def _month(outage: pd.Series) -> str:
+    """Name the month of an event, or the year where the evidence brackets no month."""
+    long = pd.notna(outage["end_utc"]) and outage["end_utc"] - outage["start_utc"] > pd.Timedelta(days=60)
+    return f"{outage['start_utc']:%Y}" if long else f"{outage['start_utc']:%B %Y}"
 
 
 def _named(case: Case, names: pd.Series) -> tuple[str, str]:
@@ -92,7 +100,7 @@ def title(case: Case, names: pd.Series) -> str:
         "policy_shock": f"after the news about {name}",
     }[outage["kind"]]
     month = outage["time_precision"] == "month"
-    when = f"{outage['start_utc']:%B %Y}" if month else words.day(outage["start_utc"])
+    when = _month(outage) if month else words.day(outage["start_utc"])
     return f"Who gained {what}, {when}?"
 
 
@@ -131,8 +139,8 @@ def subtitle(fitted: Fit, horizon: float, level: float) -> str:
     number = _by_name(estimates(fitted, horizon, level))
     half, peak = number["half_life"], number["peak_rate"]
     return (
-        f"{words.percent(level)} interval. Half of the surge was over after "
-        f"{words.duration_interval(half.low, half.high)}; at its peak {words.rate_interval(peak.low, peak.high)}."
+        f"{words.percent(level)} interval. At its peak {words.rate_interval(peak.low, peak.high)}; then the surge "
+        f"halved every {words.duration_interval(half.low, half.high)}."
     )
 
 
@@ -145,7 +153,10 @@ def headline(case: Case, fits: list[Fit], names: pd.Series, horizon: float, leve
         return f"After {happened}, {known} how many people joined a rival: missing, not zero.".replace(
             "After of the news", "After the news"
         )
-    return f"Because {happened}, {gain(fits[0], horizon, level)} than usual ({words.percent(level)} interval)."
+    number = _by_name(estimates(fits[0], horizon, level))[fits[0].name]
+    factor = number.high / max(number.low, 1e-9)
+    loose = f", a factor of {words.significant(factor):,.0f} wide" if factor > WIDE else ""
+    return f"Because {happened}, {gain(fits[0], horizon, level)} than usual ({words.percent(level)} interval{loose})."
 
 
 def answer(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float) -> Prose:
@@ -169,8 +180,8 @@ def _details(case: Case, fitted: Fit, horizon: float, level: float) -> list[str]
     said = [
         f"{rival} took {words.rate_interval(peak.low, peak.high)} at the peak, "
         f"{words.duration_interval(max(when.low, 0.0), max(when.high, 0.0))} after the start, against a usual "
-        f"{words.interval(usual.low, usual.high)} a day.",
-        f"Half of the surge was over after {words.duration_interval(half.low, half.high)}.",
+        f"{words.rate_interval(usual.low / 86400, usual.high / 86400)}.",
+        f"After that the surge halved every {words.duration_interval(half.low, half.high)}.",
     ]
     share = number.get("share_from_outage")
     if share:
@@ -198,19 +209,17 @@ def sureness(fitted: Fit, horizon: float, level: float) -> str:
     number = _by_name(estimates(fitted, horizon, level))[fitted.name]
     factor = number.high / max(number.low, 1e-9)
     claims = len(fitted.series.claims)
-    figures = "one published figure" if claims == 1 else f"{claims} published figures"
+    told = "The one published figure leaves" if claims == 1 else f"The {claims} published figures leave"
+    wide = f"{told} a factor of {words.significant(factor):,.0f} between the two ends"
     if factor > HOPELESS:
-        sure = (
-            f"How sure? The {figures} cannot tell: the two ends of the range lie a factor of over {HOPELESS:g} apart."
-        )
+        sure = f"How sure? {wide}: they cannot tell."
     elif factor > WIDE:
-        sure = f"How sure? To an order of magnitude: the {figures} leave a factor of {words.significant(factor):g}."
+        sure = f"How sure? {wide}: more than an order of magnitude."
     else:
-        sure = f"How sure? The {figures} leave a factor of {words.significant(factor):g} between the two ends."
-    left = prior_left(fitted)["half-life"]
-    if claims == 1:
-        sure += " One figure cannot say how fast a surge fades, so the half-life leans on what was supposed before."
-    return f"{sure} Of what was supposed about the half-life beforehand, {words.percent(left)} of the width is left."
+        sure = f"How sure? {wide}."
+    if prior_left(fitted)["half-life"] > PRIORS_OWN:
+        sure += " How fast the surge faded is mostly what was supposed beforehand: the figures say little about it."
+    return sure
 
 
 def unknown(case: Case, fits: list[Fit]) -> Prose:
@@ -249,6 +258,8 @@ def unknown(case: Case, fits: list[Fit]) -> Prose:
 
 def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
     """Name the figures that do not fit the others."""
+    if not fits:
+        return Prose(("There is no figure on a curve to compare.",))
     said = []
     for fitted in fits:
         figures = fitted.series.figures.set_index("figure_id")
@@ -261,9 +272,7 @@ def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
                     f"{fitted.series.service}: “{told}” ({tables.window(row)}) does not fit the other figures. The "
                     f"chance that it is simply wrong is {words.percent(seen.wrong)}; the curve says {curve}."
                 )
-    return Prose(
-        tuple(said or ["No published figure contradicts the others beyond its own error."]), bullets=bool(said)
-    )
+    return Prose(tuple(said or [AGREE]), bullets=bool(said))
 
 
 def record(
@@ -322,14 +331,12 @@ def change(update: Update) -> str:
 
 def survives(rows: list[Range], fitted: Fit) -> str:
     """The finding of the sensitivity figure: how far the middle of the answer moves."""
-    middles = [row.five[2] for row in rows if row.five]
+    fives = [row.five for row in rows if row.five]
+    middles = [five[2] for five in fives]
     ratio = max(middles) / max(min(middles), 1e-9)
-    moves = f"between {words.count(words.significant(min(middles)))} and {words.count(words.significant(max(middles)))}"
-    verdict = (
-        "The answer survives"
-        if ratio < 1.5
-        else "The answer leans on its assumptions"
-        if ratio > 3
-        else "The answer moves"
-    )
-    return f"{verdict}: under other assumptions its middle lies {moves} {fitted.counted}"
+    sinks = fives[0][0] / max(min(five[0] for five in fives), 1e-9)
+    verdict = "The middle survives" if ratio < 1.5 else "The answer moves" if ratio < 3 else "The answer leans on them"
+    low, high = (words.count(words.significant(end)) for end in (min(middles), max(middles)))
+    lower = words.count(words.significant(min(five[0] for five in fives)))
+    ends = f"; the lower end sinks to {lower} in one of them" if sinks > 2 else ""
+    return f"{verdict}: under other assumptions its middle is {low} to {high} {fitted.counted}{ends}"

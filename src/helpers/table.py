@@ -120,3 +120,18 @@ def _link(text: str, address: object) -> str:
     if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or not text:
         return shown
     return f'<a href="{html.escape(parts.geturl())}" rel="noopener">{shown}</a>'
+
+
+class Sentence:
+    """One sentence where a table would be empty."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the text."""
+        self.text = text
+
+    def __repr__(self) -> str:
+        """Return the text."""
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.text)}</p>"

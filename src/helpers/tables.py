@@ -10,9 +10,10 @@ from helpers import words
 from helpers.case import Case, Series
 from helpers.evidence import Evidence
 from helpers.fit import Fit, compared, estimates, prior_left
-from helpers.table import Table
+from helpers.table import Sentence, Table
 from helpers.view import named
 
+NOTHING = Sentence("None: nothing was published that can be put on a curve.")
 CLAIMANTS = {
     "company": "the company",
     "panel": "a panel or analytics firm",
@@ -22,8 +23,10 @@ CLAIMANTS = {
 }
 
 
-def published(fits: list[Fit], evidence: Evidence, level: float, seed: int) -> Table:
+def published(fits: list[Fit], evidence: Evidence, level: float, seed: int) -> Table | Sentence:
     """Every figure that was used, beside what the curve says of the same thing."""
+    if not fits:
+        return NOTHING
     rows = []
     for fitted in fits:
         figures = fitted.series.figures.set_index("figure_id")
@@ -78,7 +81,7 @@ def source(evidence: Evidence, row: pd.Series) -> dict[str, str]:
     return {"source": str(page["publisher"]) or str(page["title"]), "address": str(page["url"])}
 
 
-def unused(case: Case, evidence: Evidence) -> Table:
+def unused(case: Case, evidence: Evidence) -> Table | Sentence:
     """Every figure that was not put on a curve, and why."""
     rows = []
     figures = evidence.growth_figures.set_index("figure_id")
@@ -90,6 +93,8 @@ def unused(case: Case, evidence: Evidence) -> Table:
     names = evidence.services.set_index("service_id")["name"]
     for _, row in case.others.iterrows():
         rows.append(_shown(names[row["service_id"]], row, "about the failing service itself", evidence))
+    if not rows:
+        return Sentence("Nothing else was published.")
     frame = pd.DataFrame(
         rows, columns=["service", "as published", "counts", "window (UTC)", "why not", "source", "address"]
     )
@@ -116,8 +121,10 @@ def _shown(service: str, row: pd.Series, why: str, evidence: Evidence) -> dict[s
     }
 
 
-def usual(fits: list[Fit], evidence: Evidence) -> Table:
+def usual(fits: list[Fit], evidence: Evidence) -> Table | Sentence:
     """The usual levels that were used."""
+    if not fits:
+        return NOTHING
     rows = []
     for fitted in fits:
         known = evidence.baselines.set_index("baseline_id")
@@ -143,8 +150,10 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table:
     return Table(frame, "Usual level of each rival, as published nearest to the event", links={"source": "address"})
 
 
-def numbers(fits: list[Fit], case: Case, horizon: float, level: float) -> Table:
+def numbers(fits: list[Fit], case: Case, horizon: float, level: float) -> Table | Sentence:
     """All estimates, one row a curve, each as its interval in words; the exact numbers are in the JSON."""
+    if not fits:
+        return NOTHING
     rows = []
     for fitted in fits:
         made = estimates(fitted, horizon, level, case.affected(fitted.series))
@@ -184,11 +193,13 @@ def publishers(series: Series, evidence: Evidence) -> str:
     return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
 
 
-def diagnostics(fits: list[Fit]) -> Table:
+def diagnostics(fits: list[Fit]) -> Table | Sentence:
     """How well each fit went."""
+    if not fits:
+        return NOTHING
     rows = [
         {
-            "rival": fitted.series.service,
+            "rival": named(fitted),
             "effective draws": f"{fitted.sample.effective:,.0f}",
             "Pareto tail (below 0.7)": f"{fitted.sample.tail:.2f}",
             "response": "delayed" if fitted.model.delayed else "plain",

@@ -56,8 +56,8 @@ def curve_view(case: Case, fitted: Fit, names: pd.Series, horizon: float, level:
         times=pd.DatetimeIndex([_at(case, hour) for hour in hours]),
         rate=rate,
         baseline=(float(usual[0]), float(usual[1]), float(usual[2])),
-        extra_outage=bands(extra(few, hours, model.own), level),
-        extra_other=bands(extra(few, hours, model.others), level) if other else None,
+        extra_outage=bands(extra(fitted, hours, model.own), level),
+        extra_other=bands(extra(fitted, hours, model.others), level) if other else None,
         other_label="the other event" if len(other) == 1 else "the other events",
         outage_start=_at(case, float(made.start[:, 0].min())),
         outage_end=_end(case),
@@ -91,7 +91,9 @@ def event_label(case: Case, names: pd.Series) -> str:
 def event_words(case: Case, event_id: str) -> str:
     """Say what another event was, in a few words of its cause."""
     row = case.confounders.set_index("outage_id").loc[event_id]
-    cause = (str(row["cause"]) or f"trouble at {row['service']}").split(" (")[0].split(";")[0]
+    cause = (str(row["cause"]) or "trouble").split(" (")[0].split(";")[0]
+    name = str(row["service"]).split(" (")[0]
+    cause = cause if name in cause else f"{name}: {cause}"
     return cause if len(cause) <= LONGEST_LABEL else cause[: LONGEST_LABEL - 1].rsplit(" ", 1)[0] + " …"
 
 
@@ -201,7 +203,10 @@ def survival(variants: Sequence[Variant], figures: pd.DataFrame, level: float) -
         if variant.left_out in rows.index:
             row = rows.loc[variant.left_out]
             label = f"without “{words.published(row['value'], row['unit'], row['qualifier'])}”"
-        made.append(Range(label, five(variant.extra, level), ""))
+        if variant.extra is None:
+            made.append(Range(label, None, "the sampler refused to answer"))
+        else:
+            made.append(Range(label, five(variant.extra, level), ""))
     return made
 
 

@@ -133,15 +133,6 @@ def test_check_of_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.Capt
     assert "outages.csv" in captured.out + captured.err
 
 
-def test_outages_are_listed_with_their_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["outages", "--service", "WhatsApp", "--kind", "outage"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["start", "outage_id", "kind", "service", "figures"]
-    (line,) = (line for line in lines if "whatsapp-2014-02-22" in line)
-    assert int(line.split()[-1]) > 5
-    assert {text.split()[2] for text in lines[1:]} == {"outage"}
-
-
 def test_cards_say_ranges_in_words() -> None:
     def said(quantity: str, low: float, high: float, unit: str, level: float = 0.95) -> str:
         return index.estimate({"quantity": quantity, "low": low, "high": high, "unit": unit, "level": level})

@@ -19,7 +19,6 @@ from helpers import evidence, schemas
 from helpers.evidence import EvidenceError, Problem
 
 DATA = evidence.ROOT / "data"
-ROWS = {"outages": 212, "growth_figures": 490, "baselines": 271, "services": 205, "sources": 663}
 OUTAGES = ("whatsapp-2014-02-22", "whatsapp-2014-02-19-facebook-deal", "telegram-2014-02-23-europe")
 
 
@@ -86,7 +85,8 @@ class TestRealTables:
         assert evidence.check(DATA) == []
 
     def test_every_row_is_kept(self, tables):
-        assert {name: len(getattr(tables, name)) for name in evidence.TABLES} == ROWS
+        for name in evidence.TABLES:
+            assert len(getattr(tables, name)) == len(read(DATA / f"{name}.csv")) - 1 > 200
 
     def test_types(self, tables):
         for table in evidence.TABLES:
@@ -359,6 +359,10 @@ CELLS = [
     ("outages", "whatsapp-2014-02-22", "confounder_ids", "whatsapp-2014", "an outage_id of outages.csv"),
     ("outages", "whatsapp-2014-02-22", "confounder_ids", "whatsapp-2014-02-22", "another row"),
     ("outages", "whatsapp-2014-02-22", "kind", "outtage", "did you mean outage?"),
+    ("outages", "whatsapp-2014-02-22", "incidents", "0", "1 or more"),
+    ("outages", "whatsapp-2014-02-22", "incidents", "", "a whole number"),
+    ("outages", "whatsapp-2014-02-22", "external_ids", "9632825", "githubstatus.com:9632825"),
+    ("outages", "whatsapp-2014-02-22", "external_ids", "a.com:1;a.com:2", None),
     ("baselines", "base--telegram--2014-01-26--1", "window_precision", "year", "the last day"),
     ("baselines", "base--telegram--2014-01-26--1", "value", "", "a number"),
     ("baselines", "base--telegram--2014-01-26--1", "scope", "", "a value"),
@@ -543,10 +547,10 @@ class TestDocuments:
             if pattern:
                 assert all(re.search(pattern, row[place]) for row in rows[1:] if row[place]), declared["name"]
 
-    def test_licence_and_counts(self):
+    def test_licence_and_files(self):
         assert self.package["licenses"][0]["name"] == "CC-BY-4.0"
-        for name, count in ROWS.items():
-            assert f"| `{name}.csv` | {count} |" in self.book
+        for name in evidence.TABLES:
+            assert f"| `{name}.csv` | " in self.book
 
     def test_paths(self):
         assert [Path(r["path"]).stem for r in self.package["resources"]] == list(evidence.TABLES)

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
 if TYPE_CHECKING:
+    import pandas as pd
     import pandera.pandas as pa
 
 Kind = Literal["string", "number", "integer", "boolean", "datetime"]
@@ -37,6 +36,7 @@ VALUE_KINDS = (
 COMPARED_WITH = (
     "usual", "previous_day", "previous_week", "previous_month", "previous_year", "share", "other",
 )  # fmt: skip
+KINDS = ("outage", "block", "shutdown", "policy_shock")
 SECTORS = (
     "messaging", "social", "video", "photo", "music", "payments", "banking", "brokerage", "crypto", "telecom",
     "ai", "search", "gaming", "vpn", "work", "news", "commerce", "transport", "cloud", "developer", "adult",
@@ -58,6 +58,8 @@ UNITS = (*THINGS, *RATES, "percent", "ratio", "rank", "countries")
 PLATFORMS = ("android", "ios", "web", "mobile")
 
 ID = r"[a-z0-9][a-z0-9().,-]*"
+#: "githubstatus.com:9632825": where an imported row is from, and its id there.
+EXTERNAL_ID = r"[^\s:;]+:[^\s;]+"
 URL = r"https?://[^\s/]+\.[^\s]+"
 #: The two articles the project began with have no published address that is known.
 SEED = "seed-"
@@ -126,7 +128,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("service_id", required=True, refers="services"),
         Field("service", required=True),
         Field("operator"),
-        _choice("kind", ("outage", "block", "shutdown", "policy_shock")),
+        _choice("kind", KINDS),
+        Field("incidents", "integer", required=True, least=1),
         Field("start_utc", "datetime", required=True),
         Field("end_utc", "datetime"),
         _choice("time_precision", ("minute", "hour", "day", "month")),
@@ -141,6 +144,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("cause"),
         Field("confounders"),
         Field("confounder_ids", many=True, refers="outages"),
+        Field("external_ids", many=True, pattern=EXTERNAL_ID),
         _sources(),
         Field("note"),
     ),
@@ -343,6 +347,8 @@ def expected_of(field: Field) -> str:
         return "an address, http:// or https://"
     if field.pattern == ID:
         return "an id: lower-case letters, digits, '-', '.', ',' and brackets"
+    if field.pattern == EXTERNAL_ID:
+        return "ids of the source with its name before them: githubstatus.com:9632825"
     if field.pattern:
         date = field.name == "published_date"
         return "a date, month or year: 2014-02-25, 2014-02 or 2014" if date else "a code of two letters: en"
@@ -376,7 +382,8 @@ def frame_schema(table: str, columns: list[str]) -> pa.DataFrameSchema:
         if field.enum:
             checks.append(pa.Check.isin(field.enum if field.required else ("", *field.enum), error=text))
         if field.pattern:
-            checks.append(pa.Check.str_matches(rf"^(?:{field.pattern})?$", error=text))
+            pattern = f"(?:{field.pattern})(?:;(?:{field.pattern}))*" if field.many else field.pattern
+            checks.append(pa.Check.str_matches(rf"^(?:{pattern})?$", error=text))
         if field.least is not None:
             checks.append(pa.Check.ge(field.least, error=text))
         if field.most is not None:

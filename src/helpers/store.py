@@ -1,0 +1,100 @@
+"""Changing the evidence tables: read as text, checked as a whole, written whole or not at all."""
+
+import csv
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from helpers import evidence, schemas
+from helpers.evidence import EvidenceError, Problem
+
+Row = dict[str, str]
+#: Referred to before referring: whoever reads between two renames finds no reference into nothing.
+ORDER = ("sources", "services", "outages", "growth_figures", "baselines")
+
+
+def read(folder: Path, table: str) -> list[Row]:
+    """Read one table as text, in the order of its file.
+
+    Raises
+    ------
+    EvidenceError
+        If the file is missing, empty, or a row has another number of cells than the header.
+    """
+    path = folder / f"{table}.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise EvidenceError([Problem(path.name, 0, "", str(error), "a table in UTF-8")]) from None
+    names = [field.name for field in schemas.FIELDS[table]]
+    if not lines or lines[0] != names:
+        raise EvidenceError(
+            [Problem(path.name, 1, "", ",".join(lines[0] if lines else []), f"the header {','.join(names)}")]
+        )
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(names):
+            raise EvidenceError([Problem(path.name, number, "", f"{len(line)} fields", f"{len(names)} fields")])
+    return [dict(zip(names, line, strict=True)) for line in lines[1:]]
+
+
+def check(folder: Path, changed: Mapping[str, Sequence[Row]]) -> list[Problem]:
+    """List every problem the tables would have with some of them replaced; nothing is written into the folder."""
+    with tempfile.TemporaryDirectory() as name:
+        trial = Path(name)
+        for table in evidence.TABLES:
+            path = trial / f"{table}.csv"
+            if table in changed:
+                path.write_text(_text(table, changed[table]), encoding="utf-8", newline="")
+            elif (folder / path.name).is_file():
+                shutil.copyfile(folder / path.name, path)
+        return evidence.check(trial)
+
+
+def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
+    """Replace tables, after checking all five with the new ones among them.
+
+    Every new table is written whole under a temporary name beside its place; then they are renamed, tables
+    that are referred to first. A failure before the first rename leaves everything as it was.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the tables.
+    changed : mapping of str to sequence of dict
+        New rows by table, in the order in which they are to stand; missing cells are empty.
+
+    Raises
+    ------
+    EvidenceError
+        If the tables would have a problem; nothing is written.
+    OSError
+        If the folder cannot be written to.
+    """
+    problems = check(folder, changed)
+    if problems:
+        raise EvidenceError(problems)
+    parts = {table: folder / f".{table}.{os.getpid()}.part.csv" for table in ORDER if table in changed}
+    try:
+        for table, part in parts.items():
+            with part.open("w", encoding="utf-8", newline="") as file:
+                file.write(_text(table, changed[table]))
+                file.flush()
+                os.fsync(file.fileno())
+        for table, part in parts.items():
+            part.replace(folder / f"{table}.csv")
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+
+
+def _text(table: str, rows: Sequence[Row]) -> str:
+    buffer = io.StringIO(newline="")
+    names = [field.name for field in schemas.FIELDS[table]]
+    writer = csv.DictWriter(buffer, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()

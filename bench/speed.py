@@ -1,4 +1,4 @@
-"""How long things take: a fit, an import, a report over its notebook's own time, a second run, a fresh clone.
+"""How long things take: a fit, an import, the loader, a report over its notebook's own time, a fresh clone.
 
     python bench/speed.py [--fresh]
 
@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import long_history
 import numpy as np
 import pandas as pd
 from simulate import outage
@@ -64,6 +65,23 @@ def imports() -> float:
     """Seconds of `import helpers`, inside a new interpreter."""
     code = "import time; t = time.perf_counter(); import helpers; print(time.perf_counter() - t)"
     return median(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(RUNS))
+
+
+def loader() -> list[tuple[str, float, float]]:
+    """Seconds and memory of a new process that reads and checks 100,000 incidents and 10,000 figures."""
+    code = (
+        "import re, sys, time; t = time.perf_counter(); from helpers import evidence; "
+        "evidence.load(sys.argv[1]); print(time.perf_counter() - t); "
+        # not getrusage: its maximum begins with that of the process that started this one
+        "print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        long_history.write(Path(folder))
+        runs = [subprocess.check_output([sys.executable, "-c", code, folder]).split() for _ in range(RUNS)]
+    return [
+        ("load 100,000 incidents and 10,000 figures: s, imports included", median(float(s) for s, _ in runs), 3.0),
+        ("the same: MB of memory at the most", max(float(m) for _, m in runs), 300.0),
+    ]
 
 
 def own_time(folder: Path) -> float:
@@ -123,7 +141,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="also set up a fresh clone (needs a network)")
     wanted = parser.parse_args()
     table = HERE / "speed.csv"
-    rows = [*fits(), ("import helpers: s", imports(), 0.3), *report()]
+    rows = [*fits(), ("import helpers: s", imports(), 0.3), *loader(), *report()]
     made = pd.DataFrame(rows, columns=["measure", "value", "limit"])
     if wanted.fresh:
         made = pd.concat([made, pd.DataFrame(fresh(), columns=made.columns)])

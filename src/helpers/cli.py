@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems = getattr(error, "problems", None)
         if problems is None and type(error).__module__.partition(".")[0] != "helpers":
             return terminal.complain(f"{type(error).__name__}: {error}", 1)
-        return terminal.complain("\n".join(map(terminal.problem_line, problems)) if problems else str(error), 1)
+        return terminal.complain(terminal.problem_lines(problems) if problems else str(error), 1)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
 import hashlib
-import io
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from helpers import schemas
+from helpers.raw_table import Problem, RawTable, near, read
 
 TABLES = ("outages", "growth_figures", "baselines", "services", "sources")
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,37 +20,16 @@ ROOT = Path(__file__).resolve().parents[2]
 ENDS = ("end_utc", "window_end_utc")
 _DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:T\d\d:\d\dZ)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+WANTED: dict[schemas.Kind, str] = {
+    "number": "a number without thousands separators: 1800000 or 3.8",
+    "integer": "a whole number without thousands separators: 1800000",
+    "boolean": "true or false",
+    "datetime": "a date 2014-02-22 or a time in UTC 2014-02-22T19:00Z",
+}
+#: Problems that an error message lists; `check` returns all.
+MOST_LISTED = 50
 #: Enough to see a pattern; a column of junk would otherwise cost a search per cell.
 _HINTS = 20
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong in the tables.
-
-    Attributes
-    ----------
-    file : name of the file, "outages.csv".
-    row : line as an editor shows it, the header being 1; 0 where the whole file is meant.
-    column : name of the column; empty where the whole row is meant.
-    value : what stands there.
-    expected : what should.
-    """
-
-    file: str
-    row: int
-    column: str
-    value: str
-    expected: str
-
-    def __str__(self) -> str:
-        """Write the problem as one line, with a long value cut short."""
-        where = ", ".join(
-            [self.file, *([f"row {self.row}"] if self.row else []), *([self.column] if self.column else [])]
-        )
-        value = self.value if len(self.value) <= 80 else self.value[:77] + "..."
-        return f"{where}: {value!r}, expected {self.expected}"
 
 
 class EvidenceError(ValueError):
@@ -66,10 +42,11 @@ class EvidenceError(ValueError):
     """
 
     def __init__(self, problems: list[Problem]) -> None:
-        """Hold the problems, and list them in the message."""
+        """Hold the problems, and list the first of them in the message."""
         self.problems = problems
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in the evidence tables"
-        super().__init__("\n".join([count, *(f"  {problem}" for problem in problems)]))
+        more = [f"  and {len(problems) - MOST_LISTED} more"] if len(problems) > MOST_LISTED else []
+        super().__init__("\n".join([count, *(f"  {problem}" for problem in problems[:MOST_LISTED]), *more]))
 
 
 @dataclass(frozen=True)
@@ -94,27 +71,6 @@ class Evidence:
     baselines: pd.DataFrame
     services: pd.DataFrame
     sources: pd.DataFrame
-
-
-@dataclass
-class _Table:
-    """A table as read: cells of text, indexed by line, and what was wrong with its form."""
-
-    name: str
-    cells: pd.DataFrame
-    problems: list[Problem] = field(default_factory=list)
-    known: bool = True  # its ids are to be trusted, so references into it can be checked
-
-    @property
-    def file(self) -> str:
-        return f"{self.name}.csv"
-
-    def column(self, name: str) -> Iterator[tuple[int, str]]:
-        """Yield the line and the text of each cell of a column."""
-        yield from zip(self.cells.index.tolist(), self.cells[name].tolist(), strict=True)
-
-    def add(self, row: int, column: str, value: str, expected: str) -> None:
-        self.problems.append(Problem(self.file, row, column, value, expected))
 
 
 def load(directory: Path | str | None = None) -> Evidence:
@@ -164,7 +120,7 @@ def _folder(directory: Path | str | None) -> Path:
 
 
 def _read_all(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
-    tables = {name: _read(folder / f"{name}.csv", name) for name in TABLES}
+    tables = {name: read(folder / f"{name}.csv", name, [item.name for item in schemas.FIELDS[name]]) for name in TABLES}
     typed = {name: _typed(table) for name, table in tables.items()}
     for table in tables.values():
         _check_keys(table)
@@ -177,96 +133,10 @@ def _read_all(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     return typed, list(problems.values())
 
 
-# --- form: bytes, lines, columns
-
-
-def _read(path: Path, name: str) -> _Table:
-    fields = [item.name for item in schemas.FIELDS[name]]
-    table = _Table(name, pd.DataFrame(columns=fields, dtype="str"), known=False)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        table.add(0, "", "no such file" if missing else (error.strerror or "cannot be read"), f"a file {path}")
-        return table
-    text = _decode(table, data)
-    if not text.strip():
-        table.add(1, "", "", f"a header: {','.join(fields)}")
-        return table
-    lines = list(_records(table, text))
-    if not lines:
-        return table
-    header = _check_header(table, lines[0][1], fields)
-    rows, numbers = [], []
-    for number, cells in lines[1:]:
-        if len(cells) == len(lines[0][1]):
-            rows.append(cells)
-            numbers.append(number)
-        else:
-            count = f"{len(cells)} field{'s' if len(cells) != 1 else ''}"
-            table.add(number, "", count, f"{len(lines[0][1])} fields, as the header has")
-    frame = pd.DataFrame(rows, index=numbers, columns=range(len(lines[0][1])), dtype="str")
-    table.cells = frame[list(header.values())].set_axis(list(header), axis=1)
-    # A row that is not whole may hold an id that others refer to: those are not wrong.
-    table.known = fields[0] in header and len(rows) == len(lines) - 1 and not table.problems
-    _check_text(table)
-    return table
-
-
-def _decode(table: _Table, data: bytes) -> str:
-    if data.startswith(b"\xef\xbb\xbf"):
-        table.add(1, "", "a byte order mark", "UTF-8 without one")
-        data = data[3:]
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        table.add(row, "", repr(data[error.start : error.end])[2:-1], "text in UTF-8")
-        return data.decode("utf-8", errors="replace")
-
-
-def _records(table: _Table, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    start = 1
-    try:
-        for cells in reader:
-            # csv gives an empty list for an empty line.
-            yield start, cells
-            start = reader.line_num + 1
-    except csv.Error as error:
-        table.add(start, "", str(error), "a comma between fields, and a closing quotation mark for each opening one")
-
-
-def _check_header(table: _Table, header: list[str], fields: list[str]) -> dict[str, int]:
-    """Return the position of each known column."""
-    found: dict[str, int] = {}
-    for position, name in enumerate(header):
-        if name in found:
-            table.add(1, name, name, "each column once")
-        elif name in fields:
-            found[name] = position
-        else:
-            table.add(1, name, name, "no such column" + _near(name, fields))
-    for name in fields:
-        if name not in found:
-            table.add(1, name, "no such column", f"a column {name}")
-    return found
-
-
-def _check_text(table: _Table) -> None:
-    for column in map(str, table.cells):
-        for row, value in table.column(column):
-            if _CONTROL.search(value):
-                table.add(row, column, value, "one line of text without control characters")
-            elif value != value.strip():
-                table.add(row, column, value, "no blanks before or after the text")
-
-
 # --- content: types, ranges, rules
 
 
-def _typed(table: _Table) -> pd.DataFrame:
+def _typed(table: RawTable) -> pd.DataFrame:
     """Turn text into numbers and times, and run the schema."""
     items = [item for item in schemas.FIELDS[table.name] if item.name in table.cells]
     frame = pd.DataFrame({item.name: _parse(table, item) for item in items}, index=table.cells.index)
@@ -275,21 +145,24 @@ def _typed(table: _Table) -> pd.DataFrame:
     return frame
 
 
-def _parse(table: _Table, item: schemas.Field) -> pd.Series:
+def _parse(table: RawTable, item: schemas.Field) -> pd.Series:
     text = table.cells[item.name]
     if item.kind == "string":
         return text
-    # Checked for form above; the number or time itself is read without them, so as not to report twice.
-    bare = text.str.strip()
-    wanted: dict[schemas.Kind, str] = {
-        "number": "a number without thousands separators: 1800000 or 3.8",
-        "integer": "a whole number without thousands separators: 1800000",
-        "boolean": "true or false",
-        "datetime": "a date 2014-02-22 or a time in UTC 2014-02-22T19:00Z",
-    }
+    # Each different text is read once. Checked for form above, it is read without its blanks, so as not to
+    # report twice.
+    codes, found = pd.factorize(text)
+    bare = pd.Series(found, dtype="str").str.strip()
+    values, unread = _read_values(bare, item)
+    empty = (bare == "") if item.required else pd.Series(False, index=bare.index)
+    _report_unread(table, item, pd.Series((unread | empty).to_numpy()[codes], index=text.index))
+    return values.take(codes).set_axis(text.index)
+
+
+def _read_values(bare: pd.Series, item: schemas.Field) -> tuple[pd.Series, pd.Series]:
+    """Turn texts into values of the field's kind: the values, and which texts could not be read."""
     if item.kind == "boolean":
-        _report_unread(table, item, bare, ~bare.isin(["true", "false", ""]), wanted)
-        return bare == "true"
+        return bare == "true", ~bare.isin(["true", "false", ""])
     if item.kind == "datetime":
         good = bare.str.fullmatch(_DATE)
         times = pd.to_datetime(bare.where(good).str.removesuffix("Z"), format="ISO8601", errors="coerce", utc=True)
@@ -303,20 +176,15 @@ def _parse(table: _Table, item: schemas.Field) -> pd.Series:
             # Beyond 2**53 a float no longer tells whole numbers apart.
             numbers = numbers.where((numbers % 1 == 0) & (numbers.abs() < 2**53))
         values = numbers.astype("Int64") if item.kind == "integer" else numbers
-    _report_unread(table, item, bare, values.isna() & (bare != ""), wanted)
-    return values
+    return values, values.isna() & (bare != "")
 
 
-def _report_unread(
-    table: _Table, item: schemas.Field, text: pd.Series, unread: pd.Series, wanted: dict[schemas.Kind, str]
-) -> None:
-    empty = (text == "") if item.required else pd.Series(False, index=text.index)
-    bad = text[unread | empty]
-    for row, value in zip(bad.index.tolist(), bad.tolist(), strict=True):
-        table.add(row, item.name, value, wanted[item.kind])
+def _report_unread(table: RawTable, item: schemas.Field, wrong: pd.Series) -> None:
+    for row, value in table.cells.loc[wrong, item.name].items():
+        table.add(int(str(row)), item.name, value.strip(), WANTED[item.kind])
 
 
-def _run_schema(table: _Table, frame: pd.DataFrame) -> None:
+def _run_schema(table: RawTable, frame: pd.DataFrame) -> None:
     import pandera.errors
 
     schema = schemas.frame_schema(table.name, list(frame.columns))
@@ -338,16 +206,16 @@ def _run_schema(table: _Table, frame: pd.DataFrame) -> None:
             value = str(table.cells[column].loc[row])
             if enums[column] and hints < _HINTS:
                 hints += 1
-                expected += _near(value, enums[column])
+                expected += near(value, enums[column])
             table.add(row, column, value, expected)
 
 
 # --- between rows and tables
 
 
-def _check_keys(table: _Table) -> None:
+def _check_keys(table: RawTable) -> None:
     for item in schemas.FIELDS[table.name]:
-        if not item.unique or item.name not in table.cells:
+        if not item.unique or item.name not in table.cells or table.cells[item.name].is_unique:
             continue
         first: dict[str, int] = {}
         for row, value in table.column(item.name):
@@ -355,7 +223,7 @@ def _check_keys(table: _Table) -> None:
                 table.add(row, item.name, value, f"a value of its own, row {first[value]} has this one")
 
 
-def _check_references(table: _Table, tables: dict[str, _Table]) -> None:
+def _check_references(table: RawTable, tables: dict[str, RawTable]) -> None:
     for item in schemas.FIELDS[table.name]:
         if not item.refers or item.name not in table.cells or not tables[item.refers].known:
             continue
@@ -364,17 +232,22 @@ def _check_references(table: _Table, tables: dict[str, _Table]) -> None:
         ids = set(target.cells[key])
         keys = dict(table.column(key)) if target is table else {}
         hints = 0
-        for row, cell in table.column(item.name):
+        cells = table.cells[item.name]
+        # A cell whose ids are all known is right wherever it stands, unless a row may name itself.
+        doubtful = {
+            cell for cell in set(cells.tolist()) if cell and (keys or not set(cell.split(";")) <= ids or ";" in cell)
+        }
+        for row, cell in cells[cells.isin(doubtful)].items() if doubtful else ():
             values = cell.split(";") if item.many else [cell]
-            for value in values if cell else []:
+            for value in values:
                 if value not in ids:
                     hints += 1
-                    near = _near(value, ids) if hints <= _HINTS else ""
+                    hint = near(value, ids) if hints <= _HINTS else ""
                     table.add(
                         row,
                         item.name,
                         cell,
-                        f"{'an' if key[0] in 'aeiou' else 'a'} {key} of {target.file}{near}",
+                        f"{'an' if key[0] in 'aeiou' else 'a'} {key} of {target.file}{hint}",
                     )
                 elif value == keys.get(row):
                     table.add(row, item.name, cell, "another row, not this one")
@@ -386,8 +259,3 @@ def _check_references(table: _Table, tables: dict[str, _Table]) -> None:
         for row, value in table.column("repeats"):
             if value in copies:
                 table.add(row, "repeats", value, "the original, which repeats nothing itself")
-
-
-def _near(value: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(value, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""

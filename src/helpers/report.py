@@ -166,7 +166,7 @@ def check_tables(data: Path, reports: Path | None = None) -> None:
 def tables_hash(data: Path) -> str:
     """Return a hash of the tables and of the code that checks them."""
     here = Path(__file__).parent
-    files = [*sorted(data.glob("*.csv")), here / "evidence.py", here / "schemas.py"]
+    files = [*sorted(data.glob("*.csv")), *(here / f"{name}.py" for name in ("evidence", "raw_table", "schemas"))]
     return results.sha("\n".join(results.sha(path.read_bytes()) for path in files))
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from helpers import evidence, schemas
-from helpers.evidence import EvidenceError, Problem
+from helpers.evidence import EvidenceError
+from helpers.raw_table import Problem
 
 Row = dict[str, str]
 #: Referred to before referring: whoever reads between two renames finds no reference into nothing.
@@ -48,7 +49,7 @@ def check(folder: Path, changed: Mapping[str, Sequence[Row]]) -> list[Problem]:
         for table in evidence.TABLES:
             path = trial / f"{table}.csv"
             if table in changed:
-                path.write_text(_text(table, changed[table]), encoding="utf-8", newline="")
+                path.write_text(text(table, changed[table]), encoding="utf-8", newline="")
             elif (folder / path.name).is_file():
                 shutil.copyfile(folder / path.name, path)
         return evidence.check(trial)
@@ -81,7 +82,7 @@ def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
     try:
         for table, part in parts.items():
             with part.open("w", encoding="utf-8", newline="") as file:
-                file.write(_text(table, changed[table]))
+                file.write(text(table, changed[table]))
                 file.flush()
                 os.fsync(file.fileno())
         for table, part in parts.items():
@@ -91,7 +92,8 @@ def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _text(table: str, rows: Sequence[Row]) -> str:
+def text(table: str, rows: Sequence[Row]) -> str:
+    """Write rows as the text of a table's file."""
     buffer = io.StringIO(newline="")
     names = [field.name for field in schemas.FIELDS[table]]
     writer = csv.DictWriter(buffer, names, restval="", lineterminator="\n")

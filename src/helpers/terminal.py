@@ -18,6 +18,12 @@ def problem_line(problem: Any) -> str:
     return f"{problem.file}:{problem.row}: {problem.column}: {problem.value!r}: {problem.expected}"
 
 
+def problem_lines(problems: Sequence[Any], most: int = 50) -> str:
+    """Write the first problems, one a line, and how many there are beyond them."""
+    more = [f"and {len(problems) - most:,} more; `adoption check` lists all"] if len(problems) > most else []
+    return "\n".join([*map(problem_line, problems[:most]), *more])
+
+
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add the option that says where the evidence tables are."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the evidence tables (default: data)")

@@ -1,0 +1,88 @@
+"""What the outage history leaves out: lengths, hours, days, and every incident that nobody published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from helpers import words
+from helpers.durations import durations
+from helpers.history import History
+
+RECENT = 5
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Coverage of the evidence, in numbers and sentences.
+
+    Attributes
+    ----------
+    events : events used, each once.
+    incidents : incidents they stand for.
+    sources : pages that tell of them.
+    no_duration : events (single incidents) whose length is not published.
+    no_hour : events whose beginning is known to the day or less.
+    month_only : events known to a month or less.
+    uncounted : events that open the exposure of every service they count for, and so are in no rate.
+    shared : events that count for more than one service.
+    by_year : year, events, sources: what is told of each calendar year.
+    recent_share : share of the events in the last RECENT years; NaN without events.
+    sentences : the cautions, ready to print.
+    """
+
+    events: int
+    incidents: int
+    sources: int
+    no_duration: int
+    no_hour: int
+    month_only: int
+    uncounted: int
+    shared: int
+    by_year: pd.DataFrame
+    recent_share: float
+    sentences: tuple[str, ...]
+
+
+def gaps(history: History) -> Gaps:
+    """Count what is missing in the events of a history."""
+    events = history.once
+    per_event = history.events.groupby("outage_id")
+    timed = events.assign(year=events["start"].dt.year, source=events["source_ids"].str.split(";")).explode("source")
+    by = timed.groupby("year")
+    by_year = pd.DataFrame({"events": by["outage_id"].nunique(), "sources": by["source"].nunique()}).reset_index()
+    recent = events["start"] >= history.until - pd.DateOffset(years=RECENT)
+    lengths = durations(history)
+    found = Gaps(
+        len(events),
+        int(events["incidents"].sum()),
+        int(timed["source"].nunique()),
+        int((~lengths["known"]).sum()),
+        int((~events["precision"].isin(["minute", "hour"])).sum()),
+        int((events["precision"] == "month").sum()),
+        int(per_event["opens"].all().sum()),
+        int((per_event.size() > 1).sum()),
+        by_year,
+        float(recent.mean()) if len(events) else float("nan"),
+        (),
+    )
+    return Gaps(**{**vars(found), "sentences": _sentences(found)})
+
+
+def _sentences(found: Gaps) -> tuple[str, ...]:
+    if not found.events:
+        return ("No event of this choice is in the tables, which does not mean that there was none.",)
+    said = [
+        "These are the incidents that were published and collected, not all incidents.",
+        f"Of {found.events} events, {found.no_duration} have no published length, {found.no_hour} no hour and "
+        f"{found.month_only} no day.",
+        f"{words.percent(found.recent_share)} of them lie in the last {RECENT} years: more is published, and found, "
+        "of recent years, so a rise may be one of attention.",
+    ]
+    if found.uncounted:
+        said.append(
+            f"{found.uncounted} of them are the first mention of their service: they open its record and are "
+            "not counted in its rate."
+        )
+    return tuple(said)

@@ -12,12 +12,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from helpers import claimants
 from helpers import claims as cl
 from helpers.claims import Claim
 from helpers.evidence import Evidence
+from helpers.figures import KEY as KEY
+from helpers.figures import NO_NUMBER, NOT_A_COUNT, NOT_POSITIVE, SAYS_ELSE, hours_between
+from helpers.figures import PEOPLE as PEOPLE
+from helpers.figures import QUANTITIES as QUANTITIES
+from helpers.figures import claim as read
 from helpers.likelihood import ANTICIPATION, Shock
 from helpers.totals import differences
-from helpers.usual import baselines, earlier_totals, hours_between
+from helpers.usual import baselines, earlier_totals
 
 #: People switch once, and news is new once: however long an event lasts, it pushes for at most this many hours.
 PUSH_HOURS = 24.0
@@ -30,24 +36,6 @@ DAYS_BEFORE, DAYS_AFTER, LONGEST_WINDOW = 30, 60, 62
 OVERRIDE_SCALE = 0.05
 
 RIVAL_ROLES = ("gainer", "circumvention", "no_gain_named")
-#: Quantities that count people, or nearly.
-PEOPLE = ("signups", "installs", "ported_numbers")
-#: Quantities that can be a curve, the one that counts people first.
-QUANTITIES = ("signups", "installs", "ported_numbers", "daily_active", "visits", "searches", "usage")
-KEY = ["service_id", "quantity", "scope", "platform"]
-
-_NOT_A_COUNT = {
-    "store_rank": "a rank in an app store is not a count of people",
-    "monthly_active": "users of a month overlap from month to month; they do not say when anyone joined",
-    "weekly_active": "users of a week overlap from week to week; they do not say when anyone joined",
-}
-_NO_NUMBER = {
-    "qualitative": "published without a number",
-    "gain_without_number": "published without a number",
-    "none_stated": "the page states that there was no gain, without a number",
-    "not_mentioned": "the page says nothing about a gain: missing, not zero",
-    "retention_remark": "a remark about who stayed, not about who came",
-}
 
 
 @dataclass(frozen=True)
@@ -112,6 +100,7 @@ def build(
     outage_id: str,
     rivals: list[str] | None = None,
     baseline_per_day: Mapping[str, float] | float | None = None,
+    scales: Mapping[str, float] | None = None,
 ) -> Case:
     """Collect what is known about one outage.
 
@@ -119,6 +108,8 @@ def build(
     ----------
     rivals : service ids to keep; all of them when empty.
     baseline_per_day : usual level per day instead of the published one, for all rivals or by service id.
+    scales : standard deviation of the log error by class of claimant; by default estimated from all other outages
+        (see :func:`helpers.claimants.scales`).
 
     Raises
     ------
@@ -137,6 +128,8 @@ def build(
     if rivals:
         rows = rows[rows["service_id"].isin(rivals)]
     nearby = about[about["outage_id"].isin(others["outage_id"]) & about["role"].isin(RIVAL_ROLES)]
+    if scales is None:
+        scales = claimants.scales(evidence, without=[outage_id, *others["outage_id"]])
     names = evidence.services.set_index("service_id")["name"]
     worldwide = set(rows.loc[rows["scope"] == "world", "service_id"])
     made = []
@@ -146,7 +139,7 @@ def build(
         if key[KEY.index("scope")] != "world" and key[0] in worldwide:
             override = None  # a usual level of the world says nothing about a part of it
         figures = pd.concat([part, same])
-        made.append(_series(evidence, outage, origin, others, figures, names[key[0]], override))
+        made.append(_series(evidence, outage, origin, others, figures, names[key[0]], override, scales))
     made.sort(key=lambda s: (not s.fits, *_worth(s)))
     return Case(outage, origin, tuple(made), own[own["role"] == "failing_service"], others)
 
@@ -213,6 +206,7 @@ def _series(
     figures: pd.DataFrame,
     name: str,
     override: float | None,
+    scales: Mapping[str, float],
 ) -> Series:
     first = figures.iloc[0]
     service_id, quantity, scope, platform = (str(first[c]) for c in KEY)
@@ -224,7 +218,7 @@ def _series(
         levels, note = baselines(evidence, origin, first)
     shocks = [shock(outage, origin)]
     totals = earlier_totals(evidence, origin, first)
-    figures, claims = _claims(figures, totals, origin, bool(levels), shocks[0])
+    figures, claims = _claims(figures, totals, origin, bool(levels), shocks[0], scales)
     shocks += [shock(e, origin) for _, e in others.iterrows() if not _is_consequence(e, outage, service_id)]
     claims, shocks = _early(claims, shocks)
     return Series(
@@ -242,7 +236,12 @@ def _series(
 
 
 def _claims(
-    figures: pd.DataFrame, earlier: list[Claim], origin: pd.Timestamp, has_baseline: bool, event: Shock
+    figures: pd.DataFrame,
+    earlier: list[Claim],
+    origin: pd.Timestamp,
+    has_baseline: bool,
+    event: Shock,
+    scales: Mapping[str, float],
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Turn rows into claims; say of every other row why it is not one."""
     reasons = [_why_not(row, origin, has_baseline) for _, row in figures.iterrows()]
@@ -251,7 +250,7 @@ def _claims(
     for i, (_, row) in enumerate(figures.iterrows()):
         if reasons[i]:
             continue
-        claim = _about(_claim(row, origin), event)
+        claim = _about(read(row, origin, scales), event)
         twin = seen.setdefault(claim.content(), claim.figure_id)
         if twin != claim.figure_id:
             reasons[i] = f"says the same as {twin}: one claim counts once"
@@ -270,36 +269,23 @@ def _claims(
 def _why_not(row: pd.Series, origin: pd.Timestamp, has_baseline: bool) -> str:
     start, end = hours_between(row["window_start_utc"], origin) / 24, hours_between(row["window_end_utc"], origin) / 24
     reading = row["reading"]
-    if row["value_kind"] in _NO_NUMBER:
-        return _NO_NUMBER[row["value_kind"]]
+    if row["value_kind"] in NO_NUMBER:
+        return NO_NUMBER[row["value_kind"]]
     if row["repeats"]:
         return f"repeats {row['repeats']}: one claim counts once"
-    if row["quantity"] in _NOT_A_COUNT:
-        return _NOT_A_COUNT[row["quantity"]]
+    if row["quantity"] in NOT_A_COUNT:
+        return NOT_A_COUNT[row["quantity"]]
     if reading not in cl.MODELLED or row["quantity"] not in QUANTITIES:
-        return "says something else than how many joined in which hours"
+        return SAYS_ELSE
     if reading.startswith("ratio") and not has_baseline:
         return "relative to a usual level that was not published"
     if pd.isna(row["value"]) or (row["value"] <= 0 and not reading.startswith("ratio")):
-        return "not a positive number"
+        return NOT_POSITIVE
     if end < -DAYS_BEFORE or start > DAYS_AFTER:
         return "too far from the event in time"
     if (row["window_hours"] if pd.notna(row["window_hours"]) else 24 * (end - start)) > 24 * LONGEST_WINDOW:
         return "its window is too long to tell the surge from the usual growth"
     return ""
-
-
-def _claim(row: pd.Series, origin: pd.Timestamp) -> Claim:
-    start, end = hours_between(row["window_start_utc"], origin), hours_between(row["window_end_utc"], origin)
-    hours = float(row["window_hours"]) if pd.notna(row["window_hours"]) else end - start
-    precision = str(row["window_precision"])
-    moved = cl.shift(precision, str(row["scope"]), end - start, hours)
-    if precision == "unknown" or hours < end - start:
-        end = start + hours
-    low, high = cl.interval(float(row["value"]), str(row["unit"]), str(row["qualifier"]), str(row["reading"]))
-    scale = cl.CLAIMANT_SCALE[str(row["claimant_class"])]
-    bound = cl.bound_of(str(row["qualifier"]))
-    return Claim(str(row["figure_id"]), str(row["reading"]), low, high, bound, start, end, moved, scale)
 
 
 def _about(claim: Claim, event: Shock) -> Claim:

@@ -5,18 +5,18 @@ Every sentence is made from a fit or from a row of evidence; text from the evide
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from helpers import tables, words
 from helpers.case import PEOPLE, Case
+from helpers.figures import window
 from helpers.fit import Fit, compared, estimates, prior_left
 from helpers.likelihood import ANTICIPATION
 from helpers.plots import Range, Update
+from helpers.prose import Prose
 from helpers.results import Estimate, Record
 from helpers.view import CAUSES, event_words
 
@@ -41,24 +41,6 @@ PRIORS_OWN = 0.8
 HARDLY = 0.6
 #: Rivals whose gain the answer spells out.
 MOST_NAMED = 4
-
-
-@dataclass(frozen=True)
-class Prose:
-    """Paragraphs of plain text, escaped when shown as HTML; ``bullets`` shows them as a list."""
-
-    paragraphs: tuple[str, ...]
-    bullets: bool = False
-
-    def __repr__(self) -> str:
-        """Plain text, a paragraph a line."""
-        return "\n".join(self.paragraphs)
-
-    def _repr_html_(self) -> str:
-        shown = [html.escape(text) for text in self.paragraphs]
-        if self.bullets:
-            return "<ul>" + "".join(f"<li>{text}</li>" for text in shown) + "</ul>"
-        return "".join(f"<p>{text}</p>" for text in shown)
 
 
 def event(case: Case, names: pd.Series) -> str:
@@ -269,7 +251,7 @@ def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
                 told = words.published(row["value"], row["unit"], row["qualifier"])
                 curve = tables.said(seen.low, seen.high, row["unit"])
                 said.append(
-                    f"{fitted.series.service}: “{told}” ({tables.window(row)}) does not fit the other figures. The "
+                    f"{fitted.series.service}: “{told}” ({window(row)}) does not fit the other figures. The "
                     f"chance that it is simply wrong is {words.percent(seen.wrong)}; the curve says {curve}."
                 )
     return Prose(tuple(said or [AGREE]), bullets=bool(said))

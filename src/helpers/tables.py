@@ -9,6 +9,7 @@ import pandas as pd
 from helpers import words
 from helpers.case import Case, Series
 from helpers.evidence import Evidence
+from helpers.figures import window
 from helpers.fit import Fit, compared, estimates, prior_left
 from helpers.table import Sentence, Table
 from helpers.view import named
@@ -58,19 +59,6 @@ def said(low: float, high: float, unit: str) -> str:
         return f"{words.significant(low):g} to {words.significant(high):g} times"
     each = {"s": " a second", "min": " a minute", "hour": " an hour"}.get(per, f" a {per}" if per else "")
     return f"{words.interval(low, high)} {thing}{each}"
-
-
-def window(row: pd.Series) -> str:
-    """Hours or days a figure speaks of."""
-    start, end = row["window_start_utc"], row["window_end_utc"]
-    if row["window_precision"] in ("hour", "minute"):
-        return f"{start.day} {start:%b %H:%M} to {end.day} {end:%b %H:%M}"
-    last = end - pd.Timedelta(days=1)
-    days = f"{start.day} {start:%b %Y}" if last <= start else f"{start.day} {start:%b} to {last.day} {last:%b %Y}"
-    hours = row["window_hours"]
-    if row["window_precision"] == "unknown" and pd.notna(hours):
-        return f"{words.duration(float(hours))} in {days}"
-    return days
 
 
 def source(evidence: Evidence, row: pd.Series) -> dict[str, str]:

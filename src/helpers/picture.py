@@ -116,7 +116,26 @@ def svg(figure: Figure, alt: str) -> str:
     label = f'aria-label="{html.escape(alt)}"'
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" {view[0]} {label} {_LINES} {_FONTS}>'
     text = opening + text[text.index(">") + 1 :]
-    return _own_ids(text)
+    return _joined(_own_ids(text))
+
+
+def _joined(text: str) -> str:
+    """Drop groups that hold nothing or one thing, and draw neighbours of one look as one path."""
+    text = re.sub(r'style="([^"]*)"', lambda m: f'style="{m[1].replace("; ", ";").replace(": ", ":")}"', text)
+    text = re.sub(r'<path d="[^"]*" style="fill:none"/>', "", text)  # the invisible face of axes
+    before = ""
+    while before != text:
+        before = text
+        text = re.sub(r"<g/>|<g></g>", "", text)
+        text = re.sub(r"<g>(<(?:path|use|image)\b[^<>]*/>)</g>", r"\1", text)
+    stroke = r'<path d="([^"]*)"((?: clip-path="[^"]*")? style="fill:none;[^"]*")/>'
+    runs = re.compile(rf"{stroke}(?:<path d=\"[^\"]*\"\2/>)+")
+
+    def one(found: re.Match[str]) -> str:
+        lines = "".join(re.findall(r' d="([^"]*)"', found[0]))
+        return f'<path d="{lines}"{found[2]}/>'
+
+    return runs.sub(one, text)
 
 
 def _fixed_width(found: re.Match[str]) -> str:

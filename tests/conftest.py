@@ -23,7 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
     def install(name: str) -> Path:
         place = tmp_path / "notebooks" / f"{MAIN}.ipynb"
-        place.parent.mkdir(exist_ok=True)
+        shutil.copytree(NOTEBOOKS.parents[1] / "notebooks", place.parent, dirs_exist_ok=True)
         shutil.copyfile(NOTEBOOKS / f"{name}.ipynb", place)
         return tmp_path / "reports" / MAIN
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from helpers import params
+from helpers import models, params
 from helpers.params import Known, ParameterError, check
 
 KNOWN = Known(
@@ -23,6 +23,7 @@ KNOWN = Known(
         "line-2018-01-01": "line",
     },
     rivals={"whatsapp-2014-02-22": ("telegram", "line"), "whatsapp-2015-12-17-brazil": ("telegram",)},
+    figures={"whatsapp-2014-02-22": ("telegram", "line"), "whatsapp-2015-12-17-brazil": ("telegram", "whatsapp")},
 )
 
 
@@ -161,7 +162,7 @@ def notebooks() -> list[Path]:
 
 @pytest.mark.parametrize("notebook", notebooks(), ids=lambda path: path.stem)
 def test_parameters_cells_declare_what_the_models_hold(notebook: Path) -> None:
-    params.check_declared(notebook, params.NOTEBOOKS[notebook.stem])
+    params.check_declared(notebook, models.NOTEBOOKS[notebook.stem])
 
 
 def test_a_parameters_cell_that_differs_is_named(tmp_path: Path) -> None:
@@ -169,11 +170,65 @@ def test_a_parameters_cell_that_differs_is_named(tmp_path: Path) -> None:
     notebook = tmp_path / "n.ipynb"
     notebook.write_text(source.replace("level: float = 0.95", "level: float = 0.9"), encoding="utf-8")
     with pytest.raises(ParameterError, match=r"level: 0\.9 in the notebook, 0\.95 in the model"):
-        params.check_declared(notebook, params.AdoptionAfterOutage)
+        params.check_declared(notebook, models.AdoptionAfterOutage)
     notebook.write_text(source.replace("seed: int = 20140222", "x = 1"), encoding="utf-8")
     with pytest.raises(ParameterError, match=r"expected `name: type = value`, found `x = 1`"):
-        params.check_declared(notebook, params.AdoptionAfterOutage)
+        params.check_declared(notebook, models.AdoptionAfterOutage)
     # Papermill's own reader overlooks such a parameter and warns that it is unknown.
     notebook.write_text(source.replace("per_day: object", "per_day: float | None"), encoding="utf-8")
     with pytest.raises(ParameterError, match=r"baseline_per_day: papermill cannot read a type with \|"):
-        params.check_declared(notebook, params.AdoptionAfterOutage)
+        params.check_declared(notebook, models.AdoptionAfterOutage)
+
+
+def refused(notebook: str, given: dict[str, Any]) -> str:
+    with pytest.raises(ParameterError) as caught:
+        check(notebook, given, KNOWN)
+    return str(caught.value)
+
+
+def test_a_history_takes_names_dates_and_kinds() -> None:
+    typed = {"services": "WhatsApp, line", "since": "2014", "until": "2020-07", "kinds": "outage,block"}
+    found = check("01", typed, KNOWN)
+    assert found.services == ["whatsapp", "line"]
+    assert (found.since, found.until) == ("2014-01-01", "2020-07-01")
+    assert found.kinds == ["outage", "block"]
+    assert found.subject() == "whatsapp-line"
+    assert check("01", {}, KNOWN).subject() == "all"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"services": "whatsap"}, "did you mean whatsapp?"),
+        ({"since": "22.2.2014"}, "expected a day, month or year"),
+        ({"since": "2014-02-30"}, "expected a day, month or year"),
+        ({"since": "2020", "until": "2019"}, "expected a day after since"),
+        ({"kinds": "outtage"}, "expected some of outage, block"),
+        ({"kinds": []}, "expected some of outage, block"),
+        ({"outage_id": "whatsapp-2014-02-22"}, "no such parameter"),
+    ],
+)
+def test_a_history_refuses(given: dict[str, Any], message: str) -> None:
+    assert message in refused("01", given)
+
+
+def test_figures_of_one_service_after_one_outage_or_all() -> None:
+    assert check("02", {"service": "LINE"}, KNOWN).subject() == "line--whatsapp-2014-02-22"
+    for every in ("", "all", "ALL"):
+        found = check("02", {"service": "telegram", "outage_id": every, "per": "second"}, KNOWN)
+        assert (found.outage_id, found.subject()) == ("all", "telegram--all")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"service": "telegramm"}, "did you mean telegram?"),
+        ({"service": "line", "outage_id": "whatsapp-2015-12-17-brazil"}, "LINE has figures after whatsapp-2014-02-22"),
+        ({"service": "whatsapp"}, "has figures after whatsapp-2015-12-17-brazil"),
+        ({"service": "x"}, "expected one with figures"),
+        ({"outage_id": "whatsapp-2014-02-23"}, "did you mean whatsapp-2014-02-22"),
+        ({"per": "week"}, "expected one of second, hour, day"),
+    ],
+)
+def test_figures_refuse(given: dict[str, Any], message: str) -> None:
+    assert message in refused("02", given)

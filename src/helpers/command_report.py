@@ -4,10 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from helpers import params, terminal
-
-# The one parameter whose option has a shorter name than the parameter.
-SHORT = {"outage_id": "outage"}
+from helpers import chosen, models, params, results, terminal
 
 
 def add(commands: Any) -> None:
@@ -28,9 +25,8 @@ def add(commands: Any) -> None:
         help="any parameter",
     )
     for name, text in _parameters().items():
-        flag = f"--{SHORT.get(name, name).replace('_', '-')}"
         metavar = {"outage_id": "ID"}.get(name, name.rpartition("_")[2].upper())
-        report.add_argument(flag, dest=f"parameter_{name}", metavar=metavar, help=text)
+        report.add_argument(results.flag(name), dest=f"parameter_{name}", metavar=metavar, help=text)
     report.add_argument("--all", action="store_true", help="one report for every outage in the evidence")
     report.add_argument(
         "--jobs", type=_positive(int), metavar="N", help="reports at the same time (default: one a processor)"
@@ -45,13 +41,20 @@ def add(commands: Any) -> None:
 
 
 def _parameters() -> dict[str, str]:
-    """Return help for every parameter of any notebook."""
-    found = {}
-    for model in params.NOTEBOOKS.values():
+    """Return help for every parameter of any notebook, with the notebooks that have it."""
+    told: dict[str, dict[str, list[str]]] = {}
+    for notebook, model in models.NOTEBOOKS.items():
         for name, field in model.model_fields.items():
-            usual = {None: "none", (): "all"}.get(tuple(field.default) if field.default == [] else field.default)
-            found[name] = f"{field.description} (default: {usual or field.default})".replace("%", "%%")
-    return found
+            usual = {None: "none", "": "none", (): "none"}.get(
+                tuple(field.default) if field.default == [] else str(field.default or ""), field.default
+            )
+            usual = ",".join(usual) if isinstance(usual, list) else usual
+            text = f"{field.description} (default: {usual})".replace("%", "%%")
+            told.setdefault(name, {}).setdefault(text, []).append(notebook.partition("_")[0])
+    return {
+        name: "; ".join(f"{', '.join(numbers)}: {text}" for text, numbers in texts.items())
+        for name, texts in told.items()
+    }
 
 
 def _positive(kind: type[int] | type[float]) -> Any:
@@ -89,12 +92,14 @@ def run(options: argparse.Namespace) -> int:
         if "outage_id" in given:
             raise params.ParameterError(f"outage_id: given {given['outage_id']!r} and --all, expected one of them")
         notebook = params.resolve(options.notebook or report.MAIN)
+        if notebook != report.MAIN:
+            raise params.ParameterError(f"notebook: given {options.notebook!r} and --all, expected {report.MAIN}")
         data = params.evidence_folder(options.data)
         wanted = [(notebook, {**given, "outage_id": row["outage_id"]}) for row in params.rows(data, "outages")]
     elif given or options.notebook:
         wanted = [(params.resolve(options.notebook or report.MAIN), dict(given))]
     else:
-        wanted = [(notebook, dict(given)) for notebook, given in report.REPORTS]
+        wanted = [(notebook, dict(given)) for notebook, given in chosen.REPORTS]
     jobs = [report.plan(name, values, options.out, options.data, timeout) for name, values in wanted]
     outcomes = index.render_all(jobs, options.jobs, options.force, progress=True, done=_say)
 

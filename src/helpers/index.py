@@ -18,7 +18,12 @@ NAMES = {
     "baseline_rate": "usual",
     "gain_per_affected_user": "gain per affected user",
 }
-GROUPS = {"03_adoption_after_outage": "One outage: who gained"}
+#: Headings of the index, the main job first.
+GROUPS = {
+    "03_adoption_after_outage": "One outage: who gained",
+    "02_growth_figures": "The published figures of one service",
+    "01_outage_history": "How often services fail",
+}
 
 
 def render_all(
@@ -126,6 +131,8 @@ def write(folder: Path, names: Mapping[str, str] | None = None) -> Path:
     records = (path for path in sorted(folder.glob("*/*.json")) if path.with_suffix(".html").is_file())
     cards = [card(path, folder, names or {}) for path in records]
     cards.sort(key=lambda item: (item["date"], item["title"]), reverse=True)
+    order = list(GROUPS)
+    cards.sort(key=lambda item: order.index(item["notebook"]) if item["notebook"] in order else len(order))
     text = _page(cards)
     faults = page_faults(text, relative=True)
     if faults:
@@ -164,7 +171,7 @@ def card(path: Path, folder: Path, names: Mapping[str, str]) -> dict[str, Any]:
         "estimates": [
             (names.get(item["service"], item["service"]), estimate(item)) for item in main or record["estimates"][:3]
         ],
-        "changed": path.stem != outage,
+        "changed": path.stem != record.get("subject", outage),
         "date": date,
         "date_words": _date_words(datetime.fromisoformat(date)) if date else "",
         "made_words": _date_words(datetime.fromisoformat(record["made"]).astimezone(UTC)),

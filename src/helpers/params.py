@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from helpers.models import NOTEBOOKS, Parameters
 from helpers.results import state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,86 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 class ParameterError(ValueError):
     """Parameters that cannot be used; the message has one line for every fault."""
-
-
-def _number(value: object) -> object:
-    """Take a number or its text; ``True`` is not a number, though Python says so."""
-    if isinstance(value, bool):
-        raise ValueError("a number")
-    if isinstance(value, str):
-        return int(value) if value.strip().removeprefix("-").isdecimal() else float(value)
-    return value
-
-
-def _names(value: object) -> object:
-    """Take a list of names, or the names in one text separated by commas."""
-    if isinstance(value, str):
-        return [name.strip() for name in value.split(",") if name.strip()]
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _per_rival(value: object) -> object:
-    """Take a number, a mapping, or the text ``telegram=100000, line=500000``."""
-    if isinstance(value, str) and "=" in value:
-        pairs = [part.partition("=") for part in value.split(",")]
-        return {name.strip(): float(number) for name, _, number in pairs}
-    if isinstance(value, str) and value.strip().lower() in {"", "none"}:
-        return None
-    if isinstance(value, Mapping):
-        return {name: _number(number) for name, number in value.items()}
-    return _number(value)
-
-
-Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_number), Field(strict=True)]
-Names = Annotated[list[str], BeforeValidator(_names)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
-
-
-class Parameters(BaseModel):
-    """What every notebook's parameters share: no unknown name, no silent conversion."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
-
-    def changed(self) -> dict[str, Any]:
-        """Return the parameters that differ from their defaults."""
-        given, usual = self.model_dump(), type(self)().model_dump()
-        return {name: value for name, value in given.items() if value != usual[name]}
-
-
-def _field(default: Any, description: str, expected: str, **limits: float) -> Any:
-    """Describe a parameter for its help and for the message when it cannot be used."""
-    extra: Any = {"json_schema_extra": {"expected": expected}, **limits}
-    return Field(default, description=description, **extra)
-
-
-class AdoptionAfterOutage(Parameters):
-    """Parameters of ``03_adoption_after_outage``."""
-
-    outage_id: str = _field("whatsapp-2014-02-22", "the outage", "an outage_id of data/outages.csv")
-    rivals: Names = _field(
-        [],
-        "services to look at, separated by commas; none: all with figures",
-        "service ids or names, as a list or separated by commas",
-    )
-    horizon_hours: Number = _field(
-        168.0,
-        "hours after the start of the outage in which people are counted",
-        "a number of hours above 0, at most 8760 (a year)",
-        gt=0,
-        le=8760,
-    )
-    baseline_per_day: PerRival = _field(
-        None,
-        "usual number a day, instead of the published one: a number, or telegram=100000,...",
-        "nothing, a number above 0, or one for each rival (telegram=100000)",
-    )
-    level: Number = _field(0.95, "probability that the intervals hold", "a number from 0.5 to below 1", ge=0.5, lt=1)
-    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
-
-
-NOTEBOOKS: dict[str, type[Parameters]] = {"03_adoption_after_outage": AdoptionAfterOutage}
 
 
 def resolve(notebook: str) -> str:
@@ -134,11 +55,14 @@ class Known:
         Names by service id; service ids by outage id.
     rivals : dict of str to tuple of str
         Service ids with a published figure, but for the failing service, by outage id.
+    figures : dict of str to tuple of str
+        The same with the failing service.
     """
 
     services: dict[str, str]
     outages: dict[str, str]
     rivals: dict[str, tuple[str, ...]]
+    figures: dict[str, tuple[str, ...]]
 
 
 def evidence_folder(directory: Path | str | None = None) -> Path:
@@ -177,14 +101,17 @@ def _known(
     figures: Iterable[Mapping[str, Any]],
 ) -> Known:
     rivals: dict[str, list[str]] = {}
+    everyone: dict[str, list[str]] = {}
     for row in figures:
-        found = rivals.setdefault(str(row["outage_id"]), [])
-        if row["role"] != "failing_service" and row["service_id"] not in found:
-            found.append(str(row["service_id"]))
+        for found, there in ((rivals, row["role"] != "failing_service"), (everyone, True)):
+            told = found.setdefault(str(row["outage_id"]), [])
+            if there and row["service_id"] not in told:
+                told.append(str(row["service_id"]))
     return Known(
         {str(row["service_id"]): str(row["name"]) for row in services},
         {str(row["outage_id"]): str(row["service_id"]) for row in outages},
-        {outage: tuple(found) for outage, found in rivals.items()},
+        {outage: tuple(told) for outage, told in rivals.items()},
+        {outage: tuple(told) for outage, told in everyone.items()},
     )
 
 
@@ -244,13 +171,15 @@ def _fault(model: type[Parameters], field: str, value: object) -> str:
 def _match(good: dict[str, Any], known: Known) -> list[str]:
     """Check ids against the evidence, and put them into `good` as the evidence spells them."""
     faults = []
+    spelled = _spelled(known)
     outage = good.get("outage_id")
-    if outage is not None:
+    if outage is not None and not ("service" in good and outage.strip().lower() in ("", "all")):
         found = {known_id.lower(): known_id for known_id in known.outages}.get(outage.strip().lower())
         if found is None:
             faults.append(_unknown_outage(outage, known))
         good["outage_id"] = outage = found
-    spelled = _spelled(known)
+    elif outage is not None:
+        good["outage_id"] = outage = "all"
     here = known.rivals.get(outage or "", ())
     for field in ("rivals", "baseline_per_day"):
         value = good.get(field)
@@ -266,7 +195,38 @@ def _match(good: dict[str, Any], known: Known) -> list[str]:
             good[field] = list(dict.fromkeys(found for found in ids.values() if found))
         else:
             good[field] = {found: value[name] for name, found in ids.items() if found}
+    faults += _match_services(good, known, spelled)
     return faults
+
+
+def _match_services(good: dict[str, Any], known: Known, spelled: Mapping[str, str]) -> list[str]:
+    """Check the services a history or a list of figures is about."""
+    faults = []
+    if "services" in good:
+        ids = {name: spelled.get(name.strip().lower()) for name in good["services"]}
+        wrong = [name for name, found in ids.items() if found is None]
+        faults += [f"services: {_no_service(name, spelled)}" for name in wrong]
+        good["services"] = list(dict.fromkeys(found for found in ids.values() if found))
+    if "service" in good:
+        found = spelled.get(good["service"].strip().lower())
+        if found is None:
+            return [*faults, f"service: {_no_service(good['service'], spelled)}"]
+        good["service"] = found
+        about = [outage for outage, services in known.figures.items() if found in services]
+        outage = good["outage_id"]
+        if not about or outage not in (None, "all", *about):
+            where = f"figures after {outage}: {', '.join(known.figures.get(outage, ())) or 'nobody has'}"
+            line = f"service: given {found!r}, expected one with figures" if not about else (
+                f"service: given {found!r}, expected one with {where}; {known.services[found]} has figures after "
+                f"{', '.join(sorted(about))} (or ask for all)"
+            )  # fmt: skip
+            faults.append(line)
+    return faults
+
+
+def _no_service(given: str, spelled: Mapping[str, str]) -> str:
+    line = f"given {given!r}, expected a service_id or name of data/services.csv"
+    return line + _hint(_near_ids(given, spelled))
 
 
 def _unknown_outage(given: str, known: Known) -> str:
@@ -291,6 +251,8 @@ def _unknown_rival(
 
 def _together(good: dict[str, Any]) -> list[str]:
     """Check what no single parameter can be blamed for."""
+    if good.get("since") and good.get("until") and good["since"] >= good["until"]:
+        return [f"until: given {good['until']!r}, expected a day after since, {good['since']}"]
     usual, rivals = good.get("baseline_per_day"), good.get("rivals")
     if isinstance(usual, float) and rivals is not None and len(rivals) != 1:
         return [
@@ -313,11 +275,24 @@ def service(given: str, known: Known) -> str:
     ParameterError
         If there is no such service; the message lists near matches.
     """
-    found = _spelled(known).get(given.strip().lower())
+    spelled = _spelled(known)
+    found = spelled.get(given.strip().lower())
     if found is None:
-        near = _near_ids(given, _spelled(known))
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ParameterError(f"service: given {given!r}, expected a service_id or name of data/services.csv{hint}")
+        raise ParameterError(f"service: {_no_service(given, spelled)}")
+    return found
+
+
+def outage(given: str, known: Known) -> str:
+    """Return the id of an outage as the evidence spells it.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such outage; the message lists near matches.
+    """
+    found = {known_id.lower(): known_id for known_id in known.outages}.get(given.strip().lower())
+    if found is None:
+        raise ParameterError(_unknown_outage(given, known))
     return found
 
 

@@ -18,21 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from helpers import params, results
+from helpers.models import NOTEBOOKS
 
 NOTEBOOKS_DIR = params.ROOT / "notebooks"
 OUT_DIR = params.ROOT / "reports"
 MAIN = "03_adoption_after_outage"
-REPORTS: tuple[tuple[str, dict[str, Any]], ...] = tuple(
-    (MAIN, {"outage_id": outage})
-    for outage in (
-        "whatsapp-2014-02-22",
-        "facebook-2019-03-13",
-        "facebook-2021-10-04",
-        "whatsapp-2015-12-17-brazil",
-        "tiktok-2026-01-25-us",
-    )
-)
 TIMEOUT = 600.0
+#: What a report is about takes this much of its file's name at the most, in characters.
+LONGEST_NAME = 80
 
 
 class ReportError(RuntimeError):
@@ -51,6 +44,8 @@ class Job:
         All parameters, as the model gives them.
     changed : dict
         Those that differ from their defaults.
+    subject : str
+        What it is about, as its file's name begins.
     place, fingerprint : results.Place, str
         Where the report goes; hash of all that it depends on.
     data, data_given : Path, bool
@@ -62,6 +57,7 @@ class Job:
     notebook: Path
     parameters: dict[str, Any]
     changed: dict[str, Any]
+    subject: str
     place: results.Place
     fingerprint: str
     data: Path
@@ -108,15 +104,17 @@ def plan(
     model = params.check(name, parameters or {}, known(data))
     if not path.is_file():
         raise ReportError(f"{path}: no such notebook")
-    params.check_declared(path, params.NOTEBOOKS[name])
+    params.check_declared(path, NOTEBOOKS[name])
     changed = model.changed()
-    rest = {key: value for key, value in changed.items() if key != "outage_id"}
-    slug = model.outage_id + (f"--{results.sha(results.stable_json(rest))[:8]}" if rest else "")
+    subject = model.subject()
+    rest = {key: value for key, value in changed.items() if key not in model.SUBJECT or len(subject) > LONGEST_NAME}
+    slug = subject[:LONGEST_NAME] + (f"--{results.sha(results.stable_json(rest))[:8]}" if rest else "")
     values, sources = model.model_dump(), results.digest(path, _files(data))
     return Job(
         notebook=path.resolve(),
         parameters=values,
         changed=changed,
+        subject=subject[:LONGEST_NAME],
         place=results.Place((out_dir or OUT_DIR).resolve() / name, slug),
         fingerprint=results.sha(results.stable_json([values, kernel_name, sources])),
         data=data,
@@ -308,7 +306,8 @@ def _contents(job: Job, executed: Any, made: datetime) -> dict[str, str]:
                 f"the record is of {record.notebook} with {record.parameters}, "
                 f"expected {job.notebook.stem} with {job.parameters}"
             )
-        again = results.commands(record.notebook, job.parameters, job.changed, folder)
+        subject = NOTEBOOKS[record.notebook].SUBJECT
+        again = results.commands(record.notebook, job.parameters, job.changed, folder, subject)
         page = html.page(executed, record, made, again)
     except (results.ResultError, html.PageError) as error:
         raise ReportError(f"no report: {error}") from None
@@ -318,6 +317,7 @@ def _contents(job: Job, executed: Any, made: datetime) -> dict[str, str]:
     manifest = {
         **record.model_dump(mode="json"),
         "fingerprint": job.fingerprint,
+        "subject": job.subject,
         "tables": tables_hash(job.data),
         "made": made.isoformat(),
         "page_sha256": results.sha(page),

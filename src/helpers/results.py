@@ -179,7 +179,11 @@ def read(notebook: Mapping[str, Any]) -> Record:
 
 
 def commands(
-    notebook: str, parameters: Mapping[str, Any], changed: Mapping[str, Any], data: Path | None = None
+    notebook: str,
+    parameters: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    data: Path | None = None,
+    subject: Sequence[str] = ("outage_id",),
 ) -> dict[str, str]:
     """Return the lines that make a report again.
 
@@ -191,6 +195,8 @@ def commands(
         All parameters, and those that differ from their defaults.
     data : Path, optional
         Folder of the evidence tables, if it is not the project's own.
+    subject : sequence of str
+        Parameters that say what the report is about: they are always written out.
 
     Returns
     -------
@@ -198,8 +204,9 @@ def commands(
         Name of the command -> the line to type.
     """
     given = [word for name, value in changed.items() for word in ("-p", name, _as_typed(value))]
-    rest = [word for name, value in changed.items() if name != "outage_id" for word in ("-p", name, _as_typed(value))]
-    adoption = ["adoption", "report", notebook.partition("_")[0], "--outage", parameters["outage_id"], *rest]
+    about = [word for name in subject if parameters[name] for word in (flag(name), _as_typed(parameters[name]))]
+    rest = [word for name, value in changed.items() if name not in subject for word in ("-p", name, _as_typed(value))]
+    adoption = ["adoption", "report", notebook.partition("_")[0], *about, *rest]
     papermill = ["papermill", f"notebooks/{notebook}.ipynb", "out.ipynb", *given]
     if data is None:
         return {"adoption": shlex.join(adoption), "papermill": shlex.join(papermill)}
@@ -207,6 +214,11 @@ def commands(
         "adoption": shlex.join([*adoption, "--data", data.name]),
         "papermill": f"ADOPTION_DATA={shlex.quote(data.name)} {shlex.join(papermill)}",
     }
+
+
+def flag(name: str) -> str:
+    """Return a parameter's option of the command: --outage for outage_id, --horizon-hours for horizon_hours."""
+    return f"--{name.removesuffix('_id').replace('_', '-')}"
 
 
 def _as_typed(value: Any) -> str:

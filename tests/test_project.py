@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -96,3 +97,28 @@ def test_make_alone_explains_its_targets():
 def test_every_module_is_readable_in_one_sitting():
     long = {path.name: n for path in (ROOT / "src").rglob("*.py") if (n := len(path.read_text().splitlines())) > 400}
     assert long == {}
+
+
+def test_a_pull_request_that_touches_data_is_checked(tmp_path):
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "evidence.yml").read_text())
+    assert workflow[True]["pull_request"]["paths"] == ["data/**"]  # yaml reads the key "on" as true
+    steps = [step.get("run", "") for step in workflow["jobs"]["check"]["steps"]]
+    assert "make setup" in steps
+    assert ".ci/evidence" in steps
+    assert ".ci/evidence" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_ci_names_file_and_line_of_a_problem(tmp_path):
+    script = ROOT / ".ci" / "evidence"
+    if not (ROOT / ".venv" / "bin" / "adoption").exists():
+        pytest.skip("the script runs what make setup installs into .venv")
+    good = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert (good.returncode, good.stdout[:3]) == (0, "ok:")
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    table = tmp_path / "data" / "services.csv"
+    lines = table.read_text(encoding="utf-8").split("\n")
+    lines[4] = lines[4].replace("false", "no").replace("true", "no")
+    table.write_text("\n".join(lines), encoding="utf-8")
+    bad = subprocess.run([script, tmp_path / "data"], capture_output=True, text=True, check=False)
+    assert bad.returncode == 1
+    assert bad.stdout.startswith("::error file=data/services.csv,line=5::is_group: 'no': true or false")

@@ -6,7 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from helpers import __version__, command_outages, command_report, params, schemas, terminal
+from helpers import (
+    __version__,
+    command_add_figure,
+    command_import,
+    command_outages,
+    command_report,
+    params,
+    schemas,
+    terminal,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("data", nargs="?", type=Path, metavar="DIR", help="folder of the tables (default: data)")
     check.set_defaults(run=_check)
 
+    command_import.add(commands)
     command_outages.add(commands)
+    command_add_figure.add(commands)
     return parser
 
 

@@ -5,7 +5,8 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from helpers import evidence, schemas
@@ -42,24 +43,31 @@ def read(folder: Path, table: str) -> list[Row]:
     return [dict(zip(names, line, strict=True)) for line in lines[1:]]
 
 
-def check(folder: Path, changed: Mapping[str, Sequence[Row]]) -> list[Problem]:
-    """List every problem the tables would have with some of them replaced; nothing is written into the folder."""
+@contextmanager
+def trial(folder: Path, changed: Mapping[str, Sequence[Row]]) -> Iterator[Path]:
+    """Yield a temporary folder with the five tables, some of them replaced; the tables themselves stay."""
     with tempfile.TemporaryDirectory() as name:
-        trial = Path(name)
         for table in evidence.TABLES:
-            path = trial / f"{table}.csv"
+            path = Path(name) / f"{table}.csv"
             if table in changed:
                 path.write_text(text(table, changed[table]), encoding="utf-8", newline="")
             elif (folder / path.name).is_file():
                 shutil.copyfile(folder / path.name, path)
-        return evidence.check(trial)
+        yield Path(name)
+
+
+def check(folder: Path, changed: Mapping[str, Sequence[Row]]) -> list[Problem]:
+    """List every problem the tables would have with some of them replaced; nothing is written into the folder."""
+    with trial(folder, changed) as copy:
+        return evidence.check(copy)
 
 
 def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
     """Replace tables, after checking all five with the new ones among them.
 
     Every new table is written whole under a temporary name beside its place; then they are renamed, tables
-    that are referred to first. A failure before the first rename leaves everything as it was.
+    that are referred to first. A failure before the first rename leaves everything as it was. Who may read a
+    table does not change.
 
     Parameters
     ----------
@@ -86,6 +94,8 @@ def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         for table, part in parts.items():
+            if (folder / f"{table}.csv").is_file():
+                shutil.copymode(folder / f"{table}.csv", part)
             part.replace(folder / f"{table}.csv")
     finally:
         for part in parts.values():

@@ -123,6 +123,9 @@ def test_written_rows_pass_the_check(folder: Path, capsys: pytest.CaptureFixture
     ("changed", "code", "message"),
     [
         ({"value": "6.5 million"}, 1, "a number without thousands separators"),
+        ({"value": "6.5 million", "scope": None}, 1, "a number without thousands separators"),
+        ({"unit": "people"}, 1, "percent, ratio, rank, countries, or one of users"),
+        ({"start": "22.2.2014"}, 1, "window_start_utc: '22.2.2014': a date 2014-02-22"),
         ({"unit": "users/day"}, 1, "fits the reading"),
         ({"reading": "incremental"}, 1, "did you mean increment?"),
         ({"end": "2014-02-21"}, 1, "a time after window_start_utc"),
@@ -140,6 +143,14 @@ def test_what_cannot_be_used_is_said_and_not_written(
     assert cli.main(typed(folder, "--write", **changed)) == code
     captured = capsys.readouterr()
     assert message in captured.out + captured.err
+    assert evidence.data_hash(folder) == before
+
+
+def test_the_same_row_is_not_written_twice(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(typed(folder, "--write")) == 0
+    before = evidence.data_hash(folder)
+    assert cli.main(typed(folder, "--write")) == 1
+    assert f"{NEW} says the same of the same hours by the same page" in capsys.readouterr().err
     assert evidence.data_hash(folder) == before
 
 
@@ -168,9 +179,10 @@ def test_a_terminal_may_mend_what_is_wrong_and_say_no(
     folder: Path, capsys: pytest.CaptureFixture[str], answers: Callable[..., list[str]]
 ) -> None:
     before = evidence.data_hash(folder)
-    prompts = answers("6500000", "n")
-    assert cli.main(typed(folder, value="6,500,000")) == 0
-    assert prompts[0].startswith("value [6,500,000]")
+    prompts = answers("6500000", "2014-02-24", "n")
+    assert cli.main(typed(folder, value="6,500,000", end="2014-02-20")) == 0
+    assert prompts[0] == "value: "
+    assert prompts[1].startswith("window_end_utc [2014-02-20]")  # a date by itself, but not after its start
     assert capsys.readouterr().out.endswith("nothing written\n")
     assert evidence.data_hash(folder) == before
 
@@ -197,6 +209,13 @@ class TestEffect:
 
     def test_a_figure_that_cannot_be_true_is_called_out(self, folder: Path) -> None:
         assert "does not fit the others" in self.effect(folder, value="900000000")
+
+    def test_what_cannot_be_true_beside_another_is_named_whatever_the_curve(self, folder: Path) -> None:
+        day = {"window_start_utc": "2014-02-23", "window_end_utc": "2014-02-23", "claimant_class": "company"}
+        said = self.effect(folder, value="3000000", **day)
+        assert "Without any curve: About 4.95 million users (23 Feb 2014) and about 3 million users" in said
+        assert "cannot both be true" in said
+        assert "Without any curve" not in self.effect(folder, value="5000000", **day)
 
     def test_a_first_figure_makes_a_curve(self, folder: Path) -> None:
         said = self.effect(folder, service_id="viber")

@@ -65,13 +65,17 @@ class TestDryRun:
         assert contents(folder) == before
         assert said.code == 0
         lines = said.out.splitlines()
-        assert lines[0].startswith("+ sources.csv: statuspage-chat, Chat status page: incident history, Chat, https:")
-        assert "+ chat-2024-04-21" in lines
-        assert "    cause: Messages are not delivered; Calls drop" in lines
-        assert "    (2 incidents that overlap are one outage)" in lines
+        assert lines[0] == "5 incidents: 3 new (outages: 2), 2 left out"
+        assert lines[1].startswith("+ sources.csv: statuspage-chat, Chat status page: incident history, Chat, https:")
+        (head,) = [n for n, line in enumerate(lines) if line.startswith("+ chat-2024-04-21: ")]
+        assert lines[head].endswith("Z to 2024-04-21T04:02Z, 3.12 h, impact critical, 2 incidents that overlap")
+        assert lines[head + 1].startswith(
+            "    cause: Messages are not delivered; Calls drop | scope: Messages, Calls | "
+        )
+        assert "service_id: chat | service: Chat | kind: outage" in lines[2]
         assert "    status.example:quiet001: none: A note to our customers" in lines
         assert "    status.example:planned1: maintenance: Database maintenance" in lines
-        assert lines[-2:] == ["5 incidents: 3 new (outages: 2), 2 left out", "nothing written; add --write"]
+        assert lines[-1] == "nothing written; add --write"
 
     def test_only_what_is_large_enough(self, run: Any) -> None:
         said = run("statuspage", str(FEEDS / "incidents.json"), "--least-impact", "critical")
@@ -79,14 +83,52 @@ class TestDryRun:
 
     def test_an_empty_feed(self, run: Any) -> None:
         said = run("statuspage", feed())
-        assert (said.code, said.out) == (0, "0 incidents: none\nnothing to write: the tables are up to date\n")
+        assert (said.code, said.out) == (0, "0 incidents: none\nnothing to write: there is no incident in it\n")
+
+    def test_what_is_not_imported_is_not_called_up_to_date(self, run: Any) -> None:
+        bad = post(2, A, B, started_at="22.02.2014 19:00")
+        said = run("statuspage", feed(bad))
+        assert said.code == 1
+        assert said.out.splitlines()[:2] == [
+            "1 incident: 1 cannot be read",
+            "nothing to write: none of them is imported",
+        ]
+        assert "'22.02.2014 19:00': expected a time written 2014-02-22T19:00Z, or with an offset" in said.out
+        assert "none of them is imported" in run("statuspage", feed(post(1, A, B, impact="none"))).out
+        run("statuspage", feed(post(1, A, B)), "--write")
+        assert "the others are in the tables already" in run("statuspage", feed(post(1, A, B), bad)).out
+        assert "up to date" in run("statuspage", feed(post(1, A, B))).out
+
+    def test_a_long_list_shows_ten_of_each_group(self, run: Any, folder: Path) -> None:
+        def at(n: int, hour: int) -> str:
+            return f"2024-0{6 + n // 28}-{n % 28 + 1:02}T{hour}:00:00Z"
+
+        good = [post(n, at(n, 10), at(n, 11)) for n in range(50)]
+        quiet = [post(100 + n, at(n, 10), at(n, 11), impact="none") for n in range(12)]
+        late = [post(200 + n, at(n, 11), at(n, 10)) for n in range(11)]
+        said = run("statuspage", feed(*good, *quiet, *late))
+        lines = said.out.splitlines()
+        assert lines[0] == "73 incidents: 50 new (outages: 50), 12 left out, 11 cannot be read"
+        assert lines.count("    and 40 more; --list-all shows every one") == 1
+        assert lines.count("    and 2 more; --list-all shows every one") == 1
+        assert len(lines) < 60
+        assert sum(line.startswith("+ chat-") for line in lines) == 10
+        # A line for the eleventh takes no more room than one that says there is one more.
+        assert sum("expected a time after the start" in line for line in lines) == 11
+        everything = run("statuspage", feed(*good, *quiet, *late), "--list-all").out
+        assert sum(line.startswith("+ chat-") for line in everything.splitlines()) == 50
+        assert "more;" not in everything
+        run("statuspage", feed(*good), "--write")
+        longer = run("statuspage", feed(*(post(n, at(n, 10), at(n, 12)) for n in range(50))))
+        assert sum(line.startswith("~ chat-") for line in longer.out.splitlines()) == 10
+        assert longer.out.splitlines()[0] == "50 incidents: 50 in rows that change"
 
 
 class TestWriting:
     def test_the_tables_take_it_once(self, run: Any, folder: Path) -> None:
         page = str(FEEDS / "incidents.json")
         said = run("statuspage", page, "--write")
-        assert (said.code, said.out.splitlines()[-1]) == (0, "written: outages.csv, sources.csv")
+        assert (said.code, said.out.splitlines()[1]) == (0, "written: outages.csv, sources.csv")
         assert evidence.check(folder) == []
         rows = store.read(folder, "outages")
         assert [one["outage_id"] for one in rows] == ["chat-2024-03-05", "chat-2024-04-21", "chat-2024-05-02"]
@@ -103,7 +145,7 @@ class TestWriting:
         before = contents(folder)
         again = run("statuspage", page, "--write")
         assert contents(folder) == before
-        assert again.out.splitlines()[-2:] == [
+        assert again.out.splitlines()[:2] == [
             "5 incidents: 3 in rows that stay as they are, 2 left out",
             "nothing to write: the tables are up to date",
         ]
@@ -210,7 +252,93 @@ class TestWriting:
         assert contents(folder) == before
 
 
+class TestWhoReads:
+    """What becomes of the output is no business of the tables."""
+
+    def start(self, folder: Path, tmp_path: Path, *words: str, **more: Any) -> "subprocess.Popen[bytes]":
+        posts = [post(n, f"2024-06-{n % 28 + 1:02}T{n // 28:02}:00:00Z", None, resolved_at=None) for n in range(300)]
+        posts = [{**one, "resolved_at": one["started_at"][:-6] + "30:00Z", "name": "x" * 180} for one in posts]
+        bad = [post(9999, B, A)] if "--bad" in words else []
+        (tmp_path / "feed.json").write_bytes(feed(*posts, *bad))
+        typed = ["import", "statuspage", str(tmp_path / "feed.json"), "--service", "chat", "--data", str(folder)]
+        words = tuple(word for word in words if word != "--bad")
+        return subprocess.Popen([sys.executable, "-m", "helpers", *typed, "--list-all", *words], **more)
+
+    def test_a_pipe_that_breaks_stops_no_writing(self, folder: Path, tmp_path: Path) -> None:
+        """Nobody reads a single byte; the exit code says what it would have said."""
+        to, back = os.pipe()
+        os.close(to)
+        done = self.start(folder, tmp_path, "--write", "--bad", stdout=back, stderr=subprocess.PIPE)
+        os.close(back)
+        said = done.communicate()[1]
+        assert (done.returncode, said) == (1, b"")
+        assert len(store.read(folder, "outages")) == 301
+
+    def test_a_reader_that_has_seen_enough(self, folder: Path, tmp_path: Path) -> None:
+        done = self.start(folder, tmp_path, "--write", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert done.stdout is not None
+        assert done.stdout.readline() == b"300 incidents: 300 new (outages: 300)\n"
+        done.stdout.close()
+        assert done.wait() == 0
+        assert done.stderr is not None
+        assert done.stderr.read() == b""
+        done.stderr.close()
+        assert len(store.read(folder, "outages")) == 301
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+    def test_a_full_disk_for_the_output(self, folder: Path, tmp_path: Path) -> None:
+        with Path("/dev/full").open("wb") as full:
+            done = self.start(folder, tmp_path, "--write", stdout=full, stderr=subprocess.PIPE)
+            said = done.communicate()[1]
+        assert done.returncode != 0
+        assert b"No space left" in said
+        assert len(store.read(folder, "outages")) == 301
+
+
+class TestTwoAtATime:
+    def test_another_import_is_writing(self, run: Any, folder: Path) -> None:
+        code = "import sys, time, pathlib, helpers.store as s\nwith s.alone(pathlib.Path(sys.argv[1])):"
+        code += " print(1, flush=True); time.sleep(60)"
+        with subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            said = run("statuspage", feed(post(1, A, B)), "--write")
+            assert said.code == 1
+            assert f"another import is writing (process {other.pid}): nothing written" in said.err
+            assert "written: " not in said.out
+            assert run("statuspage", feed(post(1, A, B))).code == 0  # a dry run is in nobody's way
+            other.kill()
+        assert len(store.read(folder, "outages")) == 1
+        assert run("statuspage", feed(post(1, A, B)), "--write").code == 0
+
+    def test_tables_written_in_the_meantime(self, run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from helpers import merge
+
+        whole = merge.merge
+
+        def slow(*given: Any) -> Any:
+            """Somebody else adds a row between reading and writing."""
+            store.write(
+                folder, {"outages": [*given[0], row(outage_id="chat-2024-05-05", start_utc="2024-05-05", end_utc="")]}
+            )
+            return whole(*given)
+
+        monkeypatch.setattr(merge, "merge", slow)
+        said = run("statuspage", feed(post(1, A, B)), "--write")
+        assert said.code == 1
+        assert "outages.csv has changed since it was read: nothing written; run it again" in said.err
+        assert [one["outage_id"] for one in store.read(folder, "outages")] == ["chat-2024-03-05", "chat-2024-05-05"]
+        monkeypatch.undo()
+        assert run("statuspage", feed(post(1, A, B)), "--write").code == 0
+        assert len(store.read(folder, "outages")) == 3
+
+
 class TestWhatGoesWrong:
+    def test_an_empty_table(self, run: Any) -> None:
+        said = run("csv", b"", "--map", "a=start_utc", *SOURCE)
+        assert (said.code, said.out) == (1, "")
+        assert "the file is empty, expected a table in CSV with a header" in said.err
+
     @pytest.mark.parametrize(
         ("answer", "message"),
         [

@@ -121,6 +121,14 @@ def test_a_scope_is_a_list_of_parts() -> None:
     assert [incident.parts for incident in found.incidents] == [("API", "Web"), ()]
 
 
+def test_entities_are_read_once_and_part_nothing() -> None:
+    columns = {"start_utc": "from", "scope": "s", "cause": "what"}
+    text = "from,s,what\n2024-06-01T10:00Z,R&amp;D;AT&T;Web|&lt;b&gt;API,Login &amp; more\n"
+    (incident,) = read(text, columns).incidents
+    assert incident.parts == ("R&D", "AT&T", "Web", "API")
+    assert incident.name == "Login & more"
+
+
 def test_further_columns_come_along() -> None:
     columns = {"start_utc": "from", "affected_users": "n", "affected_unit": "u", "impact": "i"}
     found = read("from,n,u,i\n2024-06-01T10:00Z,5,users,Major\n2024-06-02T10:00Z,,users,\n", columns).incidents
@@ -137,7 +145,6 @@ def test_further_columns_come_along() -> None:
         ("nr,from\n", {"id": "nr"}, "no column for start_utc"),
         ("nr,from\n", {"start_utc": "form"}, "column 'form' is not in the header nr, from; did you mean from?"),
         ("from,from\n", {"start_utc": "from"}, "column 'from' is twice in the header"),
-        ("", {"start_utc": "from"}, "column 'from' is not in the header"),
     ],
 )
 def test_a_map_that_does_not_fit(text: str, columns: dict[str, str], message: str) -> None:
@@ -149,6 +156,9 @@ def test_a_map_that_does_not_fit(text: str, columns: dict[str, str], message: st
 def test_what_is_no_table() -> None:
     with pytest.raises(FeedError, match="not text in UTF-8"):
         incident_table.read(b"\xff\xfef", COLUMNS, "x")
+    for empty in (b"", b"\xef\xbb\xbf", b" \n\n"):
+        with pytest.raises(FeedError, match=r"^the file is empty, expected a table in CSV with a header$"):
+            incident_table.read(empty, COLUMNS, "x")
     with pytest.raises(FeedError, match="row 2: "):
         read('nr,from,to,what\n1,2024-06-01T10:00Z,,"half')
     assert read("nr,from,to,what\n").incidents == ()

@@ -19,6 +19,8 @@ START = datetime(2024, 6, 1, 10, tzinfo=UTC)
         ("Errors < 5% on R&D > 3", "Errors < 5% on R&D > 3"),
         ("<script>alert(1)</script>Log-in down", "alert(1)Log-in down"),
         ("<scr<b>ipt src=x>x", "x"),
+        ("<\u200bscript>x<\u202eb>", "x"),
+        ("Login fails &amp; more", "Login fails &amp; more"),
         ("<img src=x onerror=alert(1)>", ""),
         ("two\nlines\r\n\tand a tab", "two lines and a tab"),
         ("nul\0 and bell\a", "nul and bell"),
@@ -77,11 +79,22 @@ def test_a_time_without_a_zone_is_refused_unless_assumed(text: str) -> None:
     assert incidents.moment(text, assume_utc=True).date().isoformat() == "2024-06-01"
 
 
+@pytest.mark.parametrize("assume_utc", [False, True])
 @pytest.mark.parametrize(
-    "text", ["", "soon", "1717236000", "2024-13-01T00:00Z", "0001-01-01T00:00+05:00", "2100-01-01T00:00Z", "1/6/2024"]
+    "text", ["", "soon", "1717236000", "2024-13-01T00:00Z", "1/6/2024", "22.02.2014 19:00", "22.02.2014 19:00 UTC"]
 )
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ValueError, match="1900 to 2099"):
+def test_what_is_no_time(text: str, assume_utc: bool) -> None:
+    with pytest.raises(
+        ValueError, match=r"^a time written 2014-02-22T19:00Z, or with an offset, 2014-02-22T20:00\+01:00$"
+    ):
+        incidents.moment(text, assume_utc)
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00", "2100-01-01T00:00Z", "1899-12-31"]
+)
+def test_what_is_too_long_ago_or_too_far_ahead(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^a time of the years 1900 to 2099$"):
         incidents.moment(text, assume_utc=True)
 
 

@@ -1,6 +1,7 @@
 """Parameters: every fault at once, each with what was given, what was expected and near matches."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,14 @@ def test_a_history_takes_names_dates_and_kinds() -> None:
     assert found.kinds == ["outage", "block"]
     assert found.subject() == "whatsapp-line"
     assert check("01", {}, KNOWN).subject() == "all"
+    assert check("01", {"since": 2014}, KNOWN).since == "2014-01-01"  # papermill makes a number of -p since 2014
+
+
+def test_a_history_cannot_begin_after_the_evidence() -> None:
+    ending = replace(KNOWN, last="2026-02-27")
+    assert check("01", {"since": "2026-02-27"}, ending)
+    with pytest.raises(ParameterError, match="which ends on 2026-02-27"):
+        check("01", {"since": "2030"}, ending)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +211,7 @@ def test_a_history_takes_names_dates_and_kinds() -> None:
         ({"services": "whatsap"}, "did you mean whatsapp?"),
         ({"since": "22.2.2014"}, "expected a day, month or year"),
         ({"since": "2014-02-30"}, "expected a day, month or year"),
+        ({"since": 2014.5}, "expected a day, month or year"),
         ({"since": "2020", "until": "2019"}, "expected a day after since"),
         ({"kinds": "outtage"}, "expected some of outage, block"),
         ({"kinds": []}, "expected some of outage, block"),
@@ -225,7 +235,7 @@ def test_figures_of_one_service_after_one_outage_or_all() -> None:
         ({"service": "telegramm"}, "did you mean telegram?"),
         ({"service": "line", "outage_id": "whatsapp-2015-12-17-brazil"}, "LINE has figures after whatsapp-2014-02-22"),
         ({"service": "whatsapp"}, "has figures after whatsapp-2015-12-17-brazil"),
-        ({"service": "x"}, "expected one with figures"),
+        ({"service": "x"}, "expected one with published figures: telegram, line"),
         ({"outage_id": "whatsapp-2014-02-23"}, "did you mean whatsapp-2014-02-22"),
         ({"per": "week"}, "expected one of second, hour, day"),
     ],

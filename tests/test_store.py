@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,81 @@ def test_who_may_read_a_table_stays(folder: Path) -> None:
     (folder / "outages.csv").chmod(0o664)
     store.write(folder, {"outages": [row(note="new")]})
     assert stat.S_IMODE((folder / "outages.csv").stat().st_mode) == 0o664
+
+
+class TestTwoAtATime:
+    HOLD = """
+import sys, time
+from pathlib import Path
+from helpers import store
+with store.alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+    def holder(self, folder: Path) -> "subprocess.Popen[str]":
+        found = subprocess.Popen([sys.executable, "-c", self.HOLD, folder], stdout=subprocess.PIPE, text=True)
+        assert found.stdout is not None
+        assert found.stdout.readline() == "held\n"
+        return found
+
+    def test_a_second_one_is_told_and_writes_nothing(self, folder: Path) -> None:
+        with self.holder(folder) as other:
+            before = contents(folder)
+            message = rf"another import is writing \(process {other.pid}\): nothing written"
+            with pytest.raises(store.ConflictError, match=message):
+                store.write(folder, {"outages": [row(note="new")]})
+            assert contents(folder) == before
+            other.kill()
+
+    def test_the_lock_of_a_process_that_was_killed_is_taken_over(self, folder: Path) -> None:
+        with self.holder(folder) as other:
+            other.kill()
+        assert (folder / store.LOCK).read_text() == str(other.pid)
+        store.write(folder, {"outages": [row(note="new")]})
+        assert store.read(folder, "outages")[0]["note"] == "new"
+        assert not (folder / store.LOCK).exists()
+
+    def test_it_is_let_go_after_a_failure(self, folder: Path) -> None:
+        for _ in range(2):
+            with pytest.raises(EvidenceError):
+                store.write(folder, {"services": []})
+        assert not (folder / store.LOCK).exists()
+
+    def test_rows_written_since_are_not_lost(self, folder: Path) -> None:
+        """Two read the same tables and work out their rows; the later one is told to run again."""
+        read = {table: store.read(folder, table) for table in ("outages", "sources")}
+        mine, theirs = (row(outage_id=f"chat-2024-0{n}-01", start_utc=f"2024-0{n}-01", end_utc="") for n in (4, 5))
+        store.write(folder, {"outages": [*read["outages"], theirs]}, read)
+        before = contents(folder)
+        with pytest.raises(store.ConflictError, match=r"outages\.csv has changed since it was read: nothing written"):
+            store.write(folder, {"outages": [*read["outages"], mine]}, read)
+        assert contents(folder) == before
+        now = {"outages": store.read(folder, "outages")}
+        store.write(folder, {"outages": [*now["outages"], mine]}, now)
+        assert len(store.read(folder, "outages")) == 3
+
+    def test_many_at_once_lose_nothing(self, folder: Path) -> None:
+        """Each tries again until it is let in; every row is there in the end."""
+        code = """
+import sys, time
+from pathlib import Path
+from helpers import store
+folder, name = Path(sys.argv[1]), sys.argv[2]
+for _ in range(200):
+    now = {"outages": store.read(folder, "outages")}
+    new = {**now["outages"][0], "outage_id": name, "start_utc": "2024-05-0" + name[-1], "end_utc": ""}
+    try:
+        store.write(folder, {"outages": [*now["outages"], new]}, now)
+        break
+    except store.ConflictError:
+        time.sleep(0.05)
+else:
+    sys.exit(1)
+"""
+        names = [f"chat-{n}" for n in range(1, 4)]
+        running = [subprocess.Popen([sys.executable, "-c", code, folder, name]) for name in names]
+        assert [one.wait() for one in running] == [0, 0, 0]
+        assert {one["outage_id"] for one in store.read(folder, "outages")} == {"chat-2024-03-05", *names}
+        assert evidence.check(folder) == []
+        assert not (folder / store.LOCK).exists()

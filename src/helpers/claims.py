@@ -127,6 +127,8 @@ def rounding(value: float, qualifier: str) -> tuple[float, float]:
     (4945000.0, 4955000.0)
     >>> rounding(3_000_000, "more_than")
     (3000000.0, 4000000.0)
+    >>> rounding(10_000, "up_to")
+    (9000.0, 10000)
     >>> rounding(2_000_000, "exact")
     (1999999.5, 2000000.5)
     """
@@ -135,7 +137,8 @@ def rounding(value: float, qualifier: str) -> tuple[float, float]:
     if bound == "lower":
         return value, value + unit
     if bound == "upper":
-        return value - unit, value
+        # Below 10,000 the next rounder number is 9,000, not nothing.
+        return value - (unit if value > unit else unit / 10), value
     return value - unit / 2, value + unit / 2
 
 

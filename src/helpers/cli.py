@@ -27,17 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What was typed after the command's name; by default that of this process.
     """
     options = _parser().parse_args(arguments)
+    options.data = getattr(options, "folder", None) or options.data
     # A polite end is an end like Ctrl-C: workers and kernels are stopped, nothing is left half written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    fault = terminal.no_folder(params.evidence_folder(options.data))
+    if fault:
+        return terminal.complain(fault, 1)
     try:
-        return int(options.run(options))
+        with terminal.lasting_output():
+            return int(options.run(options))
     except params.ParameterError as error:
         return terminal.complain(str(error), 2)
     except KeyboardInterrupt:
         return terminal.complain("stopped", 130)
-    except BrokenPipeError:  # `adoption outages | head`
-        sys.stderr.close()
-        return 0
+    except EOFError:  # Ctrl-D where an answer was expected
+        print(file=sys.stderr)
+        return terminal.complain("the answers ended: nothing written", 1)
     except (OSError, RuntimeError, ValueError) as error:
         # Reports, tables and pages have their own errors; each message stands by itself.
         problems = getattr(error, "problems", None)
@@ -54,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     command_report.add(commands)
 
     check = commands.add_parser("check", help="list every problem in the evidence tables")
-    check.add_argument("data", nargs="?", type=Path, metavar="DIR", help="folder of the tables (default: data)")
+    place = check.add_mutually_exclusive_group()
+    place.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="folder of the tables (default: data)")
+    terminal.add_data_option(place)
     check.set_defaults(run=_check)
 
     command_import.add(commands)

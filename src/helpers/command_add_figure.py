@@ -51,6 +51,13 @@ def run(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in names if getattr(options, name)}
     asks = sys.stdin.isatty()
     _settle(given, params.known_in(folder))
+    unfit = {name: expected for name, text in given.items() if (expected := new_figure.fault(name, text))}
+    for name, expected in unfit.items():
+        print(f"{name}: {given[name]!r}: {expected}")
+        if asks:
+            del given[name]
+    if unfit and not asks:
+        return terminal.complain("nothing written: the row cannot be used as it is", 1)
     missing = [name for name in _needed(given) if not given.get(name)]
     if missing and not asks:
         flags = ", ".join(f"--{_SHORT.get(name, name).replace('_', '-')}" for name in missing)
@@ -63,8 +70,10 @@ def run(options: argparse.Namespace) -> int:
         problems = store.check(folder, changed)
         if not problems:
             break
-        print(*map(terminal.problem_line, problems), sep="\n")
-        wrong = [problem.column for problem in problems if problem.column in given]
+        # What follows from a wrong cell is wrong with it: only what was given is worth a word.
+        own = [problem for problem in problems if problem.column in given] or problems
+        print(*map(terminal.problem_line, own), sep="\n")
+        wrong = [problem.column for problem in own if problem.column in given]
         if not asks or not wrong:
             return terminal.complain("nothing written: the row cannot be used as it is", 1)
         for name in dict.fromkeys(wrong):
@@ -76,6 +85,9 @@ def run(options: argparse.Namespace) -> int:
     if "sources" in changed and len(changed["sources"]) > len(tables["sources"]):
         print("The new row of sources.csv:")
         print(terminal.columns([(f"  {name}", cell) for name, cell in changed["sources"][-1].items() if cell]))
+    there = new_figure.same(row, tables["growth_figures"])
+    if there and not row["repeats"]:
+        return terminal.complain(f"nothing written: {there[0]} says the same of the same hours by the same page", 1)
     for same in new_figure.alike(row, tables["growth_figures"]):
         print(f"Told already? {same}: if this row says the same, name it in --repeats.")
     if not options.no_fit:
@@ -83,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.write and not (asks and input("Write it? [y/N] ").strip().lower() in ("y", "yes")):
         print("nothing written" + ("" if asks else "; add --write"))
         return 0
-    store.write(folder, changed)
+    store.write(folder, changed, tables)
     print(f"written: {row['figure_id']}")
     return 0
 
@@ -105,6 +117,8 @@ def _settle(given: dict[str, str], known: params.Known) -> None:
 
 
 def _ask(name: str, given: dict[str, str], known: params.Known) -> None:
+    from helpers import new_figure
+
     field = next((field for field in schemas.FIELDS["growth_figures"] if field.name == name), None)
     about = _descriptions().get(name) or SOURCES[name]
     if field is not None and 0 < len(field.enum) <= 25:
@@ -118,10 +132,11 @@ def _ask(name: str, given: dict[str, str], known: params.Known) -> None:
             print(error)
             del given[name]
             continue
-        if given[name] and (field is None or not field.enum or given[name] in field.enum):
+        expected = new_figure.fault(name, given[name]) if given[name] else "a value"
+        if not expected:
             return
         del given[name]
-        print("expected " + (schemas.expected_of(field) if field and field.enum else "a value"))
+        print(f"expected {expected}")
     raise params.ParameterError(f"{name}: no value that can be used")
 
 
@@ -155,4 +170,5 @@ def _descriptions() -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     (table,) = [item for item in package["resources"] if item["name"] == "growth_figures"]
-    return {field["name"]: field["description"] for field in table["schema"]["fields"]}
+    # The codebook has tables below its columns; here the allowed values stand beside the question.
+    return {field["name"]: field["description"].replace(", see below", "") for field in table["schema"]["fields"]}

@@ -10,12 +10,9 @@ from helpers import params, terminal
 from helpers.schemas import SECTORS
 
 if TYPE_CHECKING:
-    from helpers.incidents import Feed, Incident
-    from helpers.merge import Merge, Outcome
+    from helpers.incidents import Feed
+    from helpers.merge import Merge
     from helpers.origin import Origin, Row
-
-#: An address or a column may be long; a line in a terminal is to be read.
-_SHOWN = 100
 
 
 def add(commands: Any) -> None:
@@ -78,6 +75,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--assume-utc", action="store_true", help="take times without a zone for UTC")
     parser.add_argument("--feed", metavar="NAME", help="what to put before the ids (default: host of the page)")
+    parser.add_argument("--list-all", action="store_true", help="show every row and incident, not ten of each group")
     parser.add_argument("--write", action="store_true", help="write the tables")
     terminal.add_data_option(parser)
 
@@ -147,29 +145,42 @@ def _feed_name(given: str) -> str:
 
 
 def _import(options: argparse.Namespace, data: Path, feed: Feed, origin: Origin) -> int:
-    """Merge a feed into the tables; show what that does, and write it if asked to."""
-    from helpers import incidents, merge, store
+    """Merge a feed into the tables; write that if asked to, and show what it does."""
+    from helpers import import_text, incidents, merge, store
+    from helpers.evidence import EvidenceError
 
     tables = {name: store.read(data, name) for name in ("outages", "growth_figures", "sources", "services")}
     known = [key for row in tables["outages"] for key in row["external_ids"].split(";")]
     taken, left = incidents.chosen(feed.incidents, options.least_impact, known)
     result = merge.merge(tables["outages"], tables["growth_figures"], taken, origin, options.overlaps)
     changed = _changed(tables, result, origin, options.sector)
-    for table in ("services", "sources"):
-        _show_table(table, tables[table], changed.get(table, tables[table]))
-    _show(result, left, feed)
+    fault = ""
+    try:
+        # Written before anything is shown: whatever becomes of the output, the work is done.
+        if changed and options.write:
+            store.write(data, changed, tables)
+        elif changed and (problems := store.check(data, changed)):
+            raise EvidenceError(problems)
+    except EvidenceError as error:
+        fault = f"nothing written: the tables would have problems\n{terminal.problem_lines(error.problems)}"
+    except store.ConflictError as error:
+        fault = str(error)
+    except OSError as error:
+        fault = f"nothing written: {error.strerror or error} ({error.filename or data})"
+    print(import_text.summary(result, left, feed))
     if not changed:
-        print("nothing to write: the tables are up to date")
-    elif options.write:
-        try:
-            store.write(data, changed)
-        except OSError as error:
-            return terminal.complain(f"nothing written: {error.strerror or error} ({error.filename or data})", 1)
+        print(import_text.nothing_to_write(result, feed))
+    elif options.write and not fault:
         print(f"written: {', '.join(f'{table}.csv' for table in changed)}")
-    else:
-        problems = store.check(data, changed)
-        if problems:
-            return terminal.complain(f"the tables would have problems\n{terminal.problem_lines(problems)}", 1)
+    for table in ("services", "sources"):
+        for line in import_text.table_lines(table, tables[table], changed.get(table, tables[table])):
+            print(line)
+    most = None if options.list_all else import_text.FEW
+    for line in import_text.group_lines(result, left, feed, origin, most):
+        print(line)
+    if fault:
+        return terminal.complain(fault, 1)
+    if changed and not options.write:
         print("nothing written; add --write")
     return 1 if feed.refused or result.refused or result.those("against") else 0
 
@@ -189,64 +200,3 @@ def _changed(tables: dict[str, list[Row]], result: Merge, origin: Origin, sector
     if origin.service_id not in names and sector:
         changed["services"] = [*tables["services"], service_row(origin.service, sector, origin.source_id, names)]
     return changed
-
-
-def _show_table(table: str, before: list[Row], after: list[Row]) -> None:
-    """Print what changes in a small table: cells of old rows, then new rows."""
-    for old, new in zip(before, after, strict=False):
-        for name in old:
-            if old[name] != new[name]:
-                print(f"~ {table}.csv: {next(iter(old.values()))}: {name}: {old[name]!r} -> {new[name]!r}")
-    for row in after[len(before) :]:
-        print(f"+ {table}.csv: {', '.join(value for value in row.values() if value)}")
-
-
-def _show(result: Merge, left: list[Incident], feed: Feed) -> None:
-    """Print the rows that are new, changed and removed, then what is not imported, then the counts."""
-    for outcome in result.outcomes:
-        _show_outcome(outcome)
-    if left:
-        print("left out, not outages or of less impact than asked for:")
-        print("\n".join(f"    {one.key}: {one.impact or 'impact not stated'}: {one.name[:_SHOWN]}" for one in left))
-    against = result.those("against")
-    if against:
-        print("overlapping what is in the tables, not imported:")
-        print("\n".join(f"    {_against_line(outcome)}" for outcome in against))
-    refused = [*feed.refused, *result.refused]
-    if refused:
-        print("cannot be read, not imported:")
-        print("\n".join(f"    {one}" for one in refused))
-    said = [
-        (result.count("new"), f"new (outages: {len(result.those('new'))})"),
-        (result.count("changed"), "in rows that change"),
-        (result.count("same"), "in rows that stay as they are"),
-        (len(left), "left out"),
-        (result.count("against"), "overlapping other rows"),
-        (len(refused), "cannot be read"),
-    ]
-    total = len(feed.incidents) + len(feed.refused)
-    print(f"{total} incidents: " + (", ".join(f"{count} {words}" for count, words in said if count) or "none"))
-
-
-def _show_outcome(outcome: Outcome) -> None:
-    if outcome.state == "new" and outcome.after:
-        cells = {name: value for name, value in outcome.after.items() if value}
-        print(f"+ {cells.pop('outage_id')}")
-        print("\n".join(f"    {name}: {value}" for name, value in cells.items()))
-    elif outcome.state == "changed":
-        print(f"~ {outcome.name}")
-        for name, (before, after) in outcome.changes.items():
-            print(f"    {name}: {before!r} -> {after!r}")
-    if outcome.state in ("new", "changed") and len(outcome.found.keys) > 1:
-        print(f"    ({len(outcome.found.keys)} incidents that overlap are one outage)")
-    for name in outcome.lost:
-        print(f"- {name}: now part of {outcome.name}")
-    if outcome.kept:
-        print(f"= {outcome.name}: keeps its own times; the feed has {outcome.kept}")
-
-
-def _against_line(outcome: Outcome) -> str:
-    said = outcome.found.edges
-    times = f"{said['start_utc']} to {said['end_utc'] or 'now'}"
-    names = "; ".join(outcome.found.names)[:_SHOWN]
-    return f"{times}, {names} ({', '.join(outcome.found.keys)}): {', '.join(outcome.rows)}: {outcome.advice}"

@@ -76,7 +76,8 @@ class Consistency:
         n = int((self.figures["kind"].ne("") & self.figures["repeats"].eq("")).sum())
         if n < 2:
             return "There are not two figures of this kind to compare."
-        all_of, both = ("The two figures", "both") if n == 2 else (f"The {n} figures", "all")
+        what = "figures and totals" if self.figures["figure_id"].str.startswith("base--").any() else "figures"
+        all_of, both = (f"The two {what}", "both") if n == 2 else (f"The {n} {what}", "all")
         if self.told.agree:
             return f"{all_of} can be true together, even with every bound read as a number rounded down."
         if self.worded.agree:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers import case, fit, words
+from helpers import case, consistency, fit, words
 from helpers.case import Series
 from helpers.evidence import Evidence
 from helpers.results import Estimate
@@ -26,8 +26,22 @@ def effect(before: Evidence, after: Evidence, figure_id: str) -> list[str]:
     -------
     list of str
         Whether the figure enters a curve and fits it, and every estimate before and after (95% intervals, a
-        week from the start of the outage, seed fixed). One line alone where it enters none, with the reason.
+        week from the start of the outage, seed fixed). One line where it enters none, with the reason. Then every
+        smallest set of figures with it that cannot be true together.
     """
+    return [*_curve(before, after, figure_id), *_agreement(after, figure_id)]
+
+
+def _agreement(after: Evidence, figure_id: str) -> list[str]:
+    """Say which figures of the same kind the new one cannot be true beside, whatever the curve."""
+    row = after.growth_figures.set_index("figure_id").loc[figure_id]
+    checks = consistency.check(after, str(row["outage_id"]), str(row["service_id"]))
+    found = [one for checked in checks for one in checked.contradictions.to_dict("records")]
+    against = [one["text"] for one in found if figure_id in one["figure_ids"]]
+    return [f"Without any curve: {text}" for text in dict.fromkeys(against)]
+
+
+def _curve(before: Evidence, after: Evidence, figure_id: str) -> list[str]:
     row = after.growth_figures.set_index("figure_id").loc[figure_id]
     old, new = (_series(tables, row) for tables in (before, after))
     if new is None:

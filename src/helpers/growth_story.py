@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from helpers import words
@@ -15,6 +16,7 @@ from helpers.growth_view import JOINED
 from helpers.one_scale import OneScale
 from helpers.prose import Prose
 from helpers.results import Estimate, Record
+from helpers.scale_view import ScaleView
 from helpers.view import NOUNS
 
 #: Findings that the answer spells out.
@@ -48,8 +50,20 @@ def answer(
     here = pairs[pairs["outage_id"] == outage_id]["text"].tolist()
     if here:
         said.append(f"Two claimants do not say the same: {' '.join(here)}")
-    said.append(found.text)
+    said += [found.text, _beyond(found)]
     return Prose(tuple(text for text in said if text))
+
+
+def _beyond(found: Claimants) -> str:
+    """Name the pairs that lie beyond what one more outage is expected to bring: one of the two is likely wrong."""
+    used = found.pairs[found.pairs["used"].astype(bool)]
+    used = used[(used["first_class"] == "company") & (used["second_class"] == "panel")]
+    least = np.exp((used["log_low"] - used["shape_high"]).to_numpy("float64"))
+    beyond = used[least > found.next_gap.high]["text"].tolist()
+    if not beyond:
+        return ""
+    told = " ".join(text[0].upper() + text[1:] for text in beyond)
+    return f"Beyond that: {told} The estimate takes one of the two for simply wrong, and does not say which."
 
 
 def _together(checks: Checks) -> str:
@@ -63,16 +77,18 @@ def _together(checks: Checks) -> str:
     only = f", {worded} only if “more than” may be far more" if worded else ""
     not_all = f", {never} cannot" if never else ""
     return (
-        f"Of {len(compared)} sets of figures of one kind about one event, {told} can be true together as told"
-        f"{only}{not_all}."
+        f"Retellings left out, of {len(compared)} sets of figures of one kind about one event {told} can be true "
+        f"together as told{only}{not_all}."
     )
 
 
 def headline(scale: OneScale, against: pd.DataFrame, about: str) -> str:
     """The answer in two sentences: how much was published, and how far above the usual it lies."""
     own = scale.figures[scale.figures["repeats"] == ""]
-    told = len(own)
-    count = f"{told} published figure{'s' if told != 1 else ''} about {scale.service}{about} can be put on one scale"
+    told, again = len(own), len(scale.figures) - len(own)
+    retold = f" (and {again} that tell{'s' if again == 1 else ''} one of them again)" if again else ""
+    figures = f"{told} published figure{'s' if told != 1 else ''}{retold}"
+    count = f"{figures} about {scale.service}{about} can be put on one scale"
     if not told:
         return f"No published figure about {scale.service}{about} is a rate."
     best = _clearest(own, against)
@@ -143,6 +159,7 @@ def arithmetic(checks: Checks) -> Prose:
     """Rates of a moment held for longer, and what long counts leave for the hours in between."""
     said = [item.text for checked in _all(checks) for item in checked.held]
     said += [item.text for checked in _all(checks) for item in checked.remainders]
+    said = list(dict.fromkeys(said))
     return Prose(tuple(said or ["There is no rate of a moment beside a count to hold against it."]), bullets=bool(said))
 
 
@@ -172,9 +189,11 @@ def gap(found: Claimants) -> list[Estimate]:
     ]
 
 
-def shown_levels(scale: OneScale, steps: int) -> str:
-    """The finding of the chart of usual levels."""
-    return f"What was usual for {scale.service} over the years: {steps} published level{'s' if steps != 1 else ''}"
+def shown_levels(scale: OneScale, shown: ScaleView) -> str:
+    """The finding of the chart of usual levels: from what to what."""
+    ends = {step.start.year: step for step in (shown.usual[0], shown.usual[-1])}
+    told = [f"{shown.rate(step.low, step.high)} in {year}" for year, step in ends.items()]
+    return f"Usual {shown.noun} of {scale.service}: {', '.join(told)}"
 
 
 def record(

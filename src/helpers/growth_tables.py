@@ -34,7 +34,9 @@ def scaled(scale: OneScale, against: pd.DataFrame, evidence: Evidence) -> Table 
                 "counts": _counts(seen.quantity, seen.scope),
                 "window (UTC)": window(row),
                 "by": tables.CLAIMANTS[seen.claimant_class],
-                f"a {scale.per}, as worded": _worded(seen.low, seen.value, seen.high, seen.bound),
+                f"{'an' if scale.per == 'hour' else 'a'} {scale.per}, as worded": _worded(
+                    seen.low, seen.value, seen.high, seen.bound
+                ),
                 "with the claimant’s error": worded(seen.least, seen.most),
                 "which rate": _MEASURES[seen.measure],
                 "usual": worded(base["usual_low"], base["usual_high"]) if base["usual_low"] > 0 else "not published",
@@ -123,7 +125,7 @@ def levels(scale: OneScale, evidence: Evidence) -> Table | Sentence:
             "from": f"{step.window_start:%Y-%m-%d}",
             "to": f"{step.window_end - pd.Timedelta(hours=1):%Y-%m-%d}",
             "counts": _counts(step.quantity, step.scope),
-            f"a {scale.per}": worded(step.low, step.high),
+            f"{'an' if scale.per == 'hour' else 'a'} {scale.per}": worded(step.low, step.high),
             "made of": step.made_of,
             "speaks of": "usual days" if step.usual else str(step.role).replace("_", " "),
         }

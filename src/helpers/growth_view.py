@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import words
 from helpers.claimants import Claimants
 from helpers.consistency import Consistency
 from helpers.evidence import Evidence
 from helpers.figures import window
 from helpers.levels import usual
-from helpers.one_scale import OneScale
+from helpers.one_scale import OneScale, worded
 from helpers.scale_plots import PooledRatio, Ratio
 from helpers.scale_view import OutageSpan, ScaleFigure, ScaleView, UsualStep
 from helpers.view import NOUNS
@@ -109,7 +108,7 @@ def _usual(shown: pd.DataFrame, against: pd.DataFrame, scale: OneScale) -> list[
         start, end = shown["window_start"].min() - DAY, shown["window_end"].max() + DAY
         noun = NOUNS.get(str(quantity), str(quantity).replace("_", " "))
         place = "" if scope == "world" else f" in {scope}"
-        label = f"usual {noun}{place}: {words.interval(low, high)} a {scale.per}"
+        label = f"usual {noun}{place}: {worded(low, high)} {'an' if scale.per == 'hour' else 'a'} {scale.per}"
         made.append(UsualStep(start, end, low, (low * high) ** 0.5, high, label))
     return made
 

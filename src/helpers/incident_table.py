@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import html
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ MAPPED = ("id", "start_utc", "end_utc", "impact", "cause", "scope", *MORE)
 SET = ("kind", "cause", "scope", *(name for name in MORE if name not in ("duration_hours", "affected_users")))
 _FIELDS = {item.name: item for item in schemas.FIELDS["outages"]}
 _LIST = re.compile(r"[;|]")
+_ENTITY = re.compile(r"&#?\w{1,20};")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 #: Duration and edges may differ by so much, as in the rules of the tables.
 _PLAY_HOURS = 0.1
@@ -118,6 +120,8 @@ def read(
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FeedError(f"not text in UTF-8 (byte {error.start}), expected a table in CSV") from None
+    if not text.strip():
+        raise FeedError("the file is empty, expected a table in CSV with a header")
     if "start_utc" not in columns:
         raise ParameterError("--map: no column for start_utc, expected COLUMN=start_utc")
     records = _records(text)
@@ -193,13 +197,22 @@ def _incident(row: Mapping[str, str], host: str, fixed: Mapping[str, str], assum
         key=f"{host}:{given}",
         start=start,
         end=end,
-        name=incidents.one_line(row.get("cause", "")),
+        name=incidents.title(row.get("cause", "")),
         impact=impact,
-        parts=incidents.parts(_LIST.split(row.get("scope", ""))),
+        parts=incidents.parts(_split(row.get("scope", ""))),
         days=days,
         more=more,
         where=where,
     )
+
+
+def _split(scope: str) -> list[str]:
+    """Part a list of components; a semicolon that ends an entity, as in "R&amp;D", parts nothing."""
+
+    def hidden(found: re.Match[str]) -> str:
+        return found[0] if html.unescape(found[0]) == found[0] else f"{found[0][:-1]}\0"
+
+    return [part.replace("\0", ";") for part in _LIST.split(_ENTITY.sub(hidden, scope.replace("\0", " ")))]
 
 
 def _time(name: str, text: str, assume_utc: bool) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,8 @@ _JOINERS = "\u200c\u200d"
 #: A spreadsheet runs a cell that begins so.
 _FORMULA = ("=", "+", "-", "@")
 _WITH_ZONE = "a time with its zone, 2014-02-22T19:00Z (or --assume-utc, where all times are UTC)"
-_ANY_TIME = "a time of the years 1900 to 2099, 2014-02-22T19:00Z"
+_ANY_TIME = "a time written 2014-02-22T19:00Z, or with an offset, 2014-02-22T20:00+01:00"
+_YEARS = "a time of the years 1900 to 2099"
 
 
 class UnreadableError(ValueError):
@@ -119,22 +121,28 @@ def one_line(text: str, most: int = 200) -> str:
 
     A text that a spreadsheet would run as a formula is set in quotation marks.
     """
-    while (bare := _TAG.sub("", text)) != text:  # what is left of nested tags may be a tag again
-        text = bare
     kept = (
         " " if unicodedata.category(letter) == "Cc" else letter
         for letter in text
         if letter in _JOINERS or unicodedata.category(letter) not in ("Cf", "Cs", "Co", "Cn")
     )
-    text = " ".join("".join(kept).split()).strip(_JOINERS)
+    text = "".join(kept)
+    while (bare := _TAG.sub("", text)) != text:  # what is left of nested tags may be a tag again
+        text = bare
+    text = " ".join(text.split()).strip(_JOINERS)
     if len(text) > most:
         text = text[: most - 3].rstrip() + "..."
     return f"“{text}”" if text.startswith(_FORMULA) else text
 
 
+def title(text: str, most: int = 200) -> str:
+    """Return a name as `one_line` does. Some pages write "&amp;" in it: entities are read first, and once."""
+    return one_line(html.unescape(text), most)
+
+
 def parts(names: Iterable[str]) -> tuple[str, ...]:
     """Clean the names of components, each once; pages have some among them that are a notice, "Visit ..."."""
-    clean = (one_line(name, 60) for name in names)
+    clean = (title(name, 60) for name in names)
     return tuple(dict.fromkeys(name for name in clean if name and not name.startswith(("Visit ", "http"))))
 
 
@@ -151,22 +159,21 @@ def moment(text: str, assume_utc: bool = False) -> datetime:
     Raises
     ------
     ValueError
-        If it is no time, has no zone, or lies outside the years 1900 to 2099; the message says what was expected.
+        If it is not written so, has no zone, or lies outside the years 1900 to 2099; the message says what was
+        expected.
     """
+    wrong = _ANY_TIME
     plain = _SPACED_OFFSET.sub(r"\1", _ZONE_NAME.sub("+00:00", text.strip()))
     try:
         found = datetime.fromisoformat(plain)
         if found.tzinfo is None and assume_utc:
             found = found.replace(tzinfo=UTC)
-        if found.tzinfo is None:
-            raise ValueError(_WITH_ZONE)
-        found = found.astimezone(UTC)
-    except ValueError as error:
-        raise ValueError(_WITH_ZONE if str(error) == _WITH_ZONE else _ANY_TIME) from None
-    except OverflowError:
-        raise ValueError(_ANY_TIME) from None
-    if not 1900 <= found.year <= 2099:
-        raise ValueError(_ANY_TIME)
+        wrong = _WITH_ZONE if found.tzinfo is None else _YEARS
+        found = found.astimezone(UTC) if found.tzinfo else found
+    except (ValueError, OverflowError):
+        raise ValueError(wrong) from None
+    if found.tzinfo is None or not 1900 <= found.year <= 2099:
+        raise ValueError(wrong)
     return found.replace(second=0, microsecond=0)
 
 

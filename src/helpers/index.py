@@ -17,7 +17,12 @@ NAMES = {
     "half_life": "half-life",
     "baseline_rate": "usual",
     "gain_per_affected_user": "gain per affected user",
+    "outages_next_12_months": "outages within 12 months",
 }
+#: Quantities that a card shows, and how many of them; headlines of the quiet notebooks say all that there is to say.
+MAIN = ("extra_users", "outages_next_12_months")
+MOST = 4
+QUIET = ("01_outage_history", "02_growth_figures")
 #: Headings of the index, the main job first.
 GROUPS = {
     "03_adoption_after_outage": "One outage: who gained",
@@ -159,7 +164,7 @@ def card(path: Path, folder: Path, names: Mapping[str, str]) -> dict[str, Any]:
         Names of services by id.
     """
     record = json.loads(path.read_bytes())
-    main = [item for item in record["estimates"] if item["quantity"] == "extra_users"]
+    main = [item for item in record["estimates"] if item["quantity"] in MAIN][:MOST]
     outage = record["outage_id"]
     date = next((outage[i : i + 10] for i in range(len(outage)) if _is_date(outage[i : i + 10])), "")
     return {
@@ -169,7 +174,8 @@ def card(path: Path, folder: Path, names: Mapping[str, str]) -> dict[str, Any]:
         "headline": record["headline"],
         "link": path.with_suffix(".html").relative_to(folder).as_posix(),
         "estimates": [
-            (names.get(item["service"], item["service"]), estimate(item)) for item in main or record["estimates"][:3]
+            (names.get(item["service"], item["service"]), estimate(item))
+            for item in main or (record["estimates"][:MOST] if record["notebook"] not in QUIET else [])
         ],
         "changed": path.stem != record.get("subject", outage),
         "date": date,
@@ -187,6 +193,8 @@ def estimate(item: Mapping[str, Any]) -> str:
         text = f"{what} {words.rate_interval(low / seconds, high / seconds)}"
     elif unit == "hours":
         text = f"{what} {words.duration_interval(low, high)}"
+    elif item["quantity"] == "outages_next_12_months":
+        text = f"{low:.0f} to {high:.0f} {what}" if low < high else f"{low:.0f} {what}"
     elif item["quantity"] == "extra_users":
         text = f"{words.interval(low, high)} extra {unit}"
     else:

@@ -45,6 +45,11 @@ def _day(value: str) -> str:
     return date.fromisoformat(text + {4: "-01-01", 7: "-01"}.get(len(text), "")).isoformat() if text else ""
 
 
+def _year(value: object) -> object:
+    """Take the year 2014 as it comes from a command line that guesses types."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _one_of(choices: tuple[str, ...]) -> AfterValidator:
     def known(value: str | list[str]) -> str | list[str]:
         given = [value] if isinstance(value, str) else value
@@ -59,7 +64,7 @@ Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf
 Whole = Annotated[int, BeforeValidator(_number), Field(strict=True)]
 Names = Annotated[list[str], BeforeValidator(_names)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-Day = Annotated[str, AfterValidator(_day)]
+Day = Annotated[str, BeforeValidator(_year), AfterValidator(_day)]
 PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
 
 

@@ -1,9 +1,11 @@
 """A new growth figure: what can be said for whoever adds it, from what they have said."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from helpers.schemas import FIELDS, TIMES
+from helpers.raw_table import near
+from helpers.schemas import FIELDS, THINGS, TIMES, expected_of
 from helpers.store import Row
 
 #: What has to be given; the other columns follow from it, or may stay empty.
@@ -93,10 +95,39 @@ def source_row(given: Mapping[str, str], sources: Iterable[Row]) -> Row:
     }
 
 
+#: Columns in which a figure told twice is the same; the same hours and page make it the same row.
+_ALIKE = ("outage_id", "service_id", "quantity", "value", "unit", "scope")
+_SAME = (*_ALIKE, "reading", "window_start_utc", "window_end_utc", "source_ids")
+
+
 def alike(row: Row, figures: Iterable[Row]) -> list[str]:
     """Return the ids of figures that give the same number for the same thing: perhaps one claim, told twice."""
-    same = ("outage_id", "service_id", "quantity", "value", "scope")
-    return [known["figure_id"] for known in figures if row["value"] and all(known[n] == row[n] for n in same)]
+    return [known["figure_id"] for known in figures if row["value"] and all(known[n] == row[n] for n in _ALIKE)]
+
+
+def same(row: Row, figures: Iterable[Row]) -> list[str]:
+    """Return the ids of figures that say the same of the same hours by the same page: the row is there already."""
+    return [known["figure_id"] for known in figures if row["value"] and all(known[n] == row[n] for n in _SAME)]
+
+
+def fault(name: str, text: str) -> str:
+    """Say what was expected of one cell taken by itself; empty where nothing is wrong with it."""
+    field = next((item for item in FIELDS["growth_figures"] if item.name == name), None)
+    if field is None or not text:
+        return ""
+    forms = {
+        "number": (r"[+-]?(\d+\.?\d*|\.\d+)", "a number without thousands separators or words: 3000000"),
+        "datetime": (r"(19|20)\d\d-\d\d-\d\d(T\d\d:\d\dZ)?", "a date 2014-02-22 or a time in UTC 2014-02-22T19:00Z"),
+    }
+    if field.kind in forms:
+        pattern, expected = forms[field.kind]
+        return "" if re.fullmatch(pattern, text) else expected
+    if field.enum and text not in field.enum:
+        if name == "unit":
+            times = "|".join(TIMES)
+            return f"percent, ratio, rank, countries, or one of {', '.join(THINGS)}, for a rate with /{times} after it"
+        return expected_of(field) + near(text, field.enum)
+    return ""
 
 
 def _next_id(row: Row, figures: Iterable[Row]) -> str:

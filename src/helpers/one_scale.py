@@ -110,7 +110,7 @@ def on_one_scale(
     made, left = [], []
     for _, row in rows.iterrows():
         said = words.published(float(row["value"]), str(row["unit"]), str(row["qualifier"]))
-        found = no_rate(row) or _rate(row, steps, evidence, scales)
+        found = no_rate(row) or _level(row, per) or _rate(row, steps, evidence, scales)
         if isinstance(found, str):
             left.append({**row[LEFT_OUT[:-2]], "published": said, "why_not": found})
             continue
@@ -133,6 +133,12 @@ def on_one_scale(
     figures[windows] = figures[windows].astype("datetime64[us, UTC]")
     figures = figures.sort_values([*KEY, "window_start", "figure_id"], ignore_index=True)
     return OneScale(service_id, str(name), per, level, figures, pd.DataFrame(left, columns=LEFT_OUT))
+
+
+def _level(row: pd.Series, per: str) -> str:
+    """Refuse to cut people who were active on a day into seconds: the same people come every day."""
+    daily = row["quantity"] == "daily_active" and per != "day"
+    return f"people active on a day are no rate per {per}" if daily else ""
 
 
 def _rate(

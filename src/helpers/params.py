@@ -20,8 +20,13 @@ from pydantic import ValidationError
 
 from helpers.models import NOTEBOOKS, Parameters
 from helpers.results import state
+from helpers.schemas import FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+#: Services that a message names before it says "...".
+MOST_NAMED = 8
 
 
 class ParameterError(ValueError):
@@ -57,12 +62,15 @@ class Known:
         Service ids with a published figure, but for the failing service, by outage id.
     figures : dict of str to tuple of str
         The same with the failing service.
+    last : str
+        Day of the latest event; empty where there is none.
     """
 
     services: dict[str, str]
     outages: dict[str, str]
     rivals: dict[str, tuple[str, ...]]
     figures: dict[str, tuple[str, ...]]
+    last: str = ""
 
 
 def evidence_folder(directory: Path | str | None = None) -> Path:
@@ -71,11 +79,23 @@ def evidence_folder(directory: Path | str | None = None) -> Path:
 
 
 def rows(directory: Path, table: str) -> list[dict[str, str]]:
-    """Read one evidence table as text, without the second pandas takes; an empty one is a ValueError."""
-    with (directory / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        found = list(csv.DictReader(file))
-    if not found:
-        raise ValueError(f"{table}.csv: no rows")
+    """Read one evidence table as text, without the second pandas takes.
+
+    A file without the table's columns, or a row with another number of cells, is a ValueError with file and line.
+    """
+    name = f"{table}.csv"
+    with (directory / name).open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        missing = next((field.name for field in FIELDS[table] if field.name not in header), None)
+        if missing:
+            raise ValueError(f"{name}:1: no {missing} in the header" if header else f"{name}: nothing in it")
+        found, line = [], 2
+        for cells in reader:
+            if cells and len(cells) != len(header):
+                raise ValueError(f"{name}:{line}: fields: {len(cells)}, expected {len(header)}, as the header has")
+            found += [dict(zip(header, cells, strict=True))] if cells else []
+            line = reader.line_num + 1
     return found
 
 
@@ -84,10 +104,10 @@ def known_in(directory: Path) -> Known:
 
     Raises
     ------
-    OSError, ValueError, KeyError
-        If a table or a column is missing; `helpers.evidence.check` says more.
+    OSError, ValueError
+        If a table or a column is missing, or a row is not whole; `helpers.evidence.check` says more.
     """
-    return _read(directory, state(directory.glob("*.csv")))
+    return _read(directory, state(directory / f"{table}.csv" for table in ("services", "outages", "growth_figures")))
 
 
 @lru_cache(maxsize=4)
@@ -107,11 +127,13 @@ def _known(
             told = found.setdefault(str(row["outage_id"]), [])
             if there and row["service_id"] not in told:
                 told.append(str(row["service_id"]))
+    events = list(outages)
     return Known(
         {str(row["service_id"]): str(row["name"]) for row in services},
-        {str(row["outage_id"]): str(row["service_id"]) for row in outages},
+        {str(row["outage_id"]): str(row["service_id"]) for row in events},
         {outage: tuple(told) for outage, told in rivals.items()},
         {outage: tuple(told) for outage, told in everyone.items()},
+        max((str(row["start_utc"])[:10] for row in events), default=""),
     )
 
 
@@ -196,6 +218,8 @@ def _match(good: dict[str, Any], known: Known) -> list[str]:
         else:
             good[field] = {found: value[name] for name, found in ids.items() if found}
     faults += _match_services(good, known, spelled)
+    if good.get("since") and known.last and good["since"] > known.last:
+        faults.append(f"since: given {good['since']!r}, expected a day of the evidence, which ends on {known.last}")
     return faults
 
 
@@ -212,15 +236,18 @@ def _match_services(good: dict[str, Any], known: Known, spelled: Mapping[str, st
         if found is None:
             return [*faults, f"service: {_no_service(good['service'], spelled)}"]
         good["service"] = found
-        about = [outage for outage, services in known.figures.items() if found in services]
         outage = good["outage_id"]
-        if not about or outage not in (None, "all", *about):
-            where = f"figures after {outage}: {', '.join(known.figures.get(outage, ())) or 'nobody has'}"
-            line = f"service: given {found!r}, expected one with figures" if not about else (
-                f"service: given {found!r}, expected one with {where}; {known.services[found]} has figures after "
-                f"{', '.join(sorted(about))} (or ask for all)"
-            )  # fmt: skip
-            faults.append(line)
+        about = sorted(event for event, services in known.figures.items() if found in services)
+        if not about:
+            told = dict.fromkeys(one for services in known.figures.values() for one in services)
+            near = f"{', '.join(list(told)[:MOST_NAMED])}{', ...' if len(told) > MOST_NAMED else ''}"
+            faults.append(f"service: given {found!r}, expected one with published figures: {near}")
+        elif outage not in (None, "all", *about):
+            there = ", ".join(known.figures.get(outage, ())) or "nobody"
+            faults.append(
+                f"service: given {found!r}, expected one with figures after {outage} ({there}); "
+                f"{known.services[found]} has figures after {', '.join(about)} (or ask for all)"
+            )
     return faults
 
 

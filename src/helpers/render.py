@@ -83,7 +83,7 @@ def page(notebook: Mapping[str, Any], record: Record, made: datetime, commands: 
     }
     shown = _only_shown(notebook)
     text, _ = _exporter().from_notebook_node(shown, resources)
-    text = _arranged(text)
+    text = _arranged(text, record.title)
     faults = page_faults(text)
     kinds = [kind for cell in shown.cells for output in cell.get("outputs", []) for kind in output.get("data", {})]
     drawn = sum(kind == FIGURE or kind.startswith("image/") for kind in kinds)
@@ -239,12 +239,14 @@ def _only_shown(notebook: Mapping[str, Any]) -> Any:
     return copy
 
 
-def _arranged(text: str) -> str:
-    """Add what needs the whole page: contents, room for wide tables."""
+def _arranged(text: str, title: str) -> str:
+    """Add what needs the whole page: its own question as the heading, contents, room for wide tables."""
     from bs4 import BeautifulSoup
 
     soup: Any = BeautifulSoup(text, "html.parser")
     main: Any = soup.main
+    if main.h1:
+        main.h1.string = title  # the notebook asks for any parameters, the page for its own
     headings = main.find_all("h2")
     taken = {tag["id"] for tag in soup.find_all(id=True)}
     for heading in headings:

@@ -174,7 +174,7 @@ def _from_post(post: Post, host: str) -> _Made:
         key=f"{host}:{post.id}",
         start=start,
         end=incidents.checked_end(start, end, ended),
-        name=incidents.one_line(post.name),
+        name=incidents.title(post.name),
         impact=MAINTENANCE if post.status in _PLANNED else post.impact or "",
         parts=incidents.parts(part.name for part in post.components or []),
         seen=max(times, default=start),
@@ -241,7 +241,7 @@ def _from_entry(entry: Entry, content: str, host: str) -> _Made:
         key=f"{host}:{entry.id}",
         start=start,
         end=incidents.checked_end(start, end, "content"),
-        name=incidents.one_line(entry.name),
+        name=incidents.title(entry.name),
         impact=MAINTENANCE if set(states) & set(_PLANNED) else "",
         seen=max([*times, newest]),
     )
@@ -305,7 +305,7 @@ def _gathered(name: str, home: str, host: str, made: Iterator[tuple[str, _Made |
         newest = max(newest or updated, updated)
         found.append(replace(incident, where=where))
     kept, twice = incidents.once(found)
-    return Feed(incidents.one_line(name, 80), home, host, newest, kept, (*refused, *twice))
+    return Feed(incidents.title(name, 80), home, host, newest, kept, (*refused, *twice))
 
 
 def _home(stated: str, address: str, host: str) -> tuple[str, str]:

@@ -14,8 +14,13 @@ from helpers.evidence import EvidenceError
 from helpers.raw_table import Problem
 
 Row = dict[str, str]
+LOCK = ".writing"
 #: Referred to before referring: whoever reads between two renames finds no reference into nothing.
 ORDER = ("sources", "services", "outages", "growth_figures", "baselines")
+
+
+class ConflictError(RuntimeError):
+    """Somebody else writes the tables, or has since they were read; nothing is written."""
 
 
 def read(folder: Path, table: str) -> list[Row]:
@@ -62,7 +67,50 @@ def check(folder: Path, changed: Mapping[str, Sequence[Row]]) -> list[Problem]:
         return evidence.check(copy)
 
 
-def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder of tables: a file with the number of the process that writes.
+
+    The system lets go of a lock when its process ends, however it ends; a file that is left behind stands in
+    nobody's way.
+
+    Raises
+    ------
+    ConflictError
+        If another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks
+        yield
+        return
+    path = folder / LOCK
+    while True:
+        with path.open("a+", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                number = f" (process {file.read().strip()})".replace(" (process )", "")
+                raise ConflictError(f"another import is writing{number}: nothing written; try again") from None
+            try:
+                if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    continue  # the file of somebody who has just ended
+            except FileNotFoundError:
+                continue
+            try:
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def write(
+    folder: Path, changed: Mapping[str, Sequence[Row]], before: Mapping[str, Sequence[Row]] | None = None
+) -> None:
     """Replace tables, after checking all five with the new ones among them.
 
     Every new table is written whole under a temporary name beside its place; then they are renamed, tables
@@ -75,17 +123,30 @@ def write(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
         Folder of the tables.
     changed : mapping of str to sequence of dict
         New rows by table, in the order in which they are to stand; missing cells are empty.
+    before : mapping of str to sequence of dict, optional
+        Rows by table, as they were read when the new ones were worked out. Without it, rows that somebody else
+        has written since then are lost.
 
     Raises
     ------
     EvidenceError
         If the tables would have a problem; nothing is written.
+    ConflictError
+        If somebody else is writing, or a table is no longer as in `before`; nothing is written.
     OSError
         If the folder cannot be written to.
     """
-    problems = check(folder, changed)
-    if problems:
-        raise EvidenceError(problems)
+    with alone(folder):
+        for table, rows in (before or {}).items():
+            if read(folder, table) != list(rows):
+                raise ConflictError(f"{table}.csv has changed since it was read: nothing written; run it again")
+        problems = check(folder, changed)
+        if problems:
+            raise EvidenceError(problems)
+        _replace(folder, changed)
+
+
+def _replace(folder: Path, changed: Mapping[str, Sequence[Row]]) -> None:
     parts = {table: folder / f".{table}.{os.getpid()}.part.csv" for table in ORDER if table in changed}
     try:
         for table, part in parts.items():

@@ -81,7 +81,7 @@ def incidents(truth: Truth, until: float, rng: np.random.Generator) -> tuple[np.
 
 def tables(truths: list[Truth], until: float, rng: np.random.Generator) -> tuple[Evidence, list[int], list[float]]:
     """Evidence tables up to ``until``, and the incidents and hours down of each service in the year after."""
-    rows, usual, counts, downs = [], [], [], []
+    rows, counts, downs = [], [], []
     for i, truth in enumerate(truths):
         moments, hours = incidents(truth, until, rng)
         past = moments < until
@@ -96,7 +96,9 @@ def tables(truths: list[Truth], until: float, rng: np.random.Generator) -> tuple
                 }
             )
         )
-        usual.append({"service_id": f"s{i}", "window_start_utc": _when(np.array([until - truth.years]))[0]})
+        # Each service is there because an event of it opens its exposure; that event is in no rate.
+        opened = _when(np.array([until - truth.years]))
+        rows.append(pd.DataFrame({"service_id": f"s{i}", "start_utc": opened, "duration_hours": [np.nan]}))
         begin = (moments[~past] - until) * 8760
         counts.append(int((~past).sum()))
         downs.append(float(union(begin[None], np.minimum(begin + hours[~past], 8760)[None])[0]))
@@ -104,13 +106,15 @@ def tables(truths: list[Truth], until: float, rng: np.random.Generator) -> tuple
     events = events.assign(
         outage_id=[f"o{i}" for i in range(len(events))], kind="outage", incidents=1, time_precision="minute",
         duration_low_hours=np.nan, duration_high_hours=np.nan, cause_category="unknown", cause="", source_ids="p",
+        external_ids="",
         end_utc=pd.Series(pd.NaT, index=events.index, dtype="datetime64[us, UTC]"),
     )  # fmt: skip
     names = [f"s{i}" for i in range(len(truths))]
     services = pd.DataFrame({"service_id": names, "name": names, "is_group": False})
     figures = pd.DataFrame({"service_id": [], "outage_id": [], "window_start_utc": [], "window_end_utc": []})
     figures = figures.astype({"window_start_utc": "datetime64[us, UTC]", "window_end_utc": "datetime64[us, UTC]"})
-    return Evidence(events, figures, pd.DataFrame(usual), services, pd.DataFrame()), counts, downs
+    usual = figures[["service_id", "window_start_utc"]]
+    return Evidence(events, figures, usual, services, pd.DataFrame()), counts, downs
 
 
 def _when(years: np.ndarray) -> pd.DatetimeIndex:

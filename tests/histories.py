@@ -22,6 +22,7 @@ EVENT = {
     "duration_high_hours": None,
     "cause_category": "unknown",
     "cause": "",
+    "external_ids": "",
     "source_ids": "p",
 }
 
@@ -44,15 +45,17 @@ def tables(
     figures: Sequence[tuple[str, str, str]] = (),
     groups: tuple[str, ...] = (),
     more: tuple[str, ...] = (),
+    published: dict[str, str] | None = None,
 ) -> Evidence:
-    """Build evidence of events, usual levels (service, day) and growth figures (service, event, day)."""
+    """Build evidence of events, usual levels (service, day), growth figures (service, event, day) and dated sources."""
     rows = [EVENT | {"outage_id": f"e{i}"} | event for i, event in enumerate(events)]
     outages = frame(
         rows,
         {
             "outage_id": "str", "service_id": "str", "kind": "str", "incidents": "Int64", "start_utc": UTC,
             "end_utc": UTC, "time_precision": "str", "duration_hours": "float64", "duration_low_hours": "float64",
-            "duration_high_hours": "float64", "cause_category": "str", "cause": "str", "source_ids": "str",
+            "duration_high_hours": "float64", "cause_category": "str", "cause": "str", "external_ids": "str",
+            "source_ids": "str",
         },
     )  # fmt: skip
     told = frame(
@@ -65,7 +68,10 @@ def tables(
     names = sorted({*outages["service_id"], *told["service_id"], *level["service_id"], *more})
     services = pd.DataFrame({"service_id": names, "name": [n.upper() for n in names]}).astype("str")
     services["is_group"] = services["service_id"].isin(groups)
-    return Evidence(outages, told, level, services, pd.DataFrame())
+    pages = sorted({page for named in outages["source_ids"] for page in named.split(";")} | set(published or {}))
+    dates = [(published or {}).get(page, "") for page in pages]
+    sources = pd.DataFrame({"source_id": pages, "title": "t", "publisher": "P", "url": "", "published_date": dates})
+    return Evidence(outages, told, level, services, sources.astype("str"))
 
 
 def steady(years: range, each: int, service: str = "a", **more: Any) -> list[dict[str, Any]]:
@@ -77,5 +83,15 @@ def steady(years: range, each: int, service: str = "a", **more: Any) -> list[dic
 def watched(
     events: Sequence[dict[str, Any]], until: str, services: Sequence[str] = ("a",), since: str = "2010-01-01"
 ) -> History:
-    """Make a history of services that are all watched from a day on."""
-    return select(tables(events, usual=[(service, since) for service in services]), list(services), until=until)
+    """Make a history of services that are all watched from a day on: an event of that day opens each of them."""
+    opened = [{"service_id": service, "start_utc": since} for service in services]
+    return select(tables([*events, *opened]), list(services), until=until)
+
+
+def fed(days: Sequence[str], service: str = "f", **more: Any) -> list[dict[str, Any]]:
+    """Make imported events of an hour, one at noon of each day."""
+    return [
+        {"service_id": service, "start_utc": f"{day}T12:00Z", "end_utc": f"{day}T13:00Z", "duration_hours": 1.0,
+         "external_ids": f"page:{service}{i}", "source_ids": "feed"} | more
+        for i, day in enumerate(days)
+    ]  # fmt: skip

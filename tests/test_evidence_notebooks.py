@@ -55,7 +55,7 @@ def test_the_history_counts_predicts_and_scores_itself(pages):
     assert set(scores) == {"outages, 80%", "outages, 95%", "hours down, 80%", "hours down, 95%"}
     assert all(0 < held <= of for held, of in scores.values())
     page = text(pages["history"])
-    assert page.index(kept.headline) < page.index("What to expect in the next 12 months")
+    assert page.index(kept.headline) < page.index("What to expect in the 12 months that follow")
     for said in ("too few to tell", "not all incidents", "Hits and misses", "log-rank", "The misses"):
         assert said in page
     assert "whatsapp-2013-seven-incidents" in kept.evidence_ids

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from histories import steady, tables, watched
+from histories import fed, steady, tables, watched
 
-from helpers.backtest import HOURS, OUTAGES, backtest
-from helpers.forecast import forecast, hours_down, parts, union
+from helpers.backtest import HOURS, OUTAGES, Backtest, backtest, poor
+from helpers.forecast import NOTHING, SHORT, forecast, hours_down, parts, union
 from helpers.history import select
+from helpers.rates import yearly
 from helpers.rhythm import rhythm
 
 
@@ -105,9 +106,97 @@ class TestForecast:
         assert row["high"] <= 1
         assert row["none"] > 0.9
 
-    def test_three_weeks_say_little(self):
-        row = forecast(watched(steady(range(2010, 2011), 365)[:2], "2010-01-22")).counts.iloc[0]
+    def test_seven_months_say_little(self):
+        row = forecast(watched(steady(range(2010, 2011), 365)[:2], "2010-08-01")).counts.iloc[0]
         assert row["high"] > 3 * row["median"]
+
+    @pytest.mark.parametrize(
+        ("counted", "until", "why"),
+        [
+            (9, "2010-06-25", [SHORT]),
+            (9, "2010-07-10", []),
+            (1, "2010-12-20", [SHORT]),
+            (2, "2010-12-20", []),
+            (0, "2011-01-10", []),
+        ],
+    )
+    def test_too_short_a_watch(self, counted, until, why):
+        made = forecast(watched(steady(range(2010, 2011), 365)[:counted], until))
+        assert made.left_out["why"].tolist() == why
+        assert len(made.counts) == len(made.hours) == 1 - len(why)
+
+    def test_nothing_collected_is_not_none_at_all(self):
+        events = [*steady(range(2010, 2016), 3), {"service_id": "b", "start_utc": "2010-01-01", "kind": "policy_shock"}]
+        history = select(tables(events), ["b", "a"], until="2016-01-01")
+        made, tested = forecast(history), backtest(history)
+        assert made.counts["service_id"].tolist() == yearly(history)["service_id"].unique().tolist() == ["a"]
+        assert set(tested.table["service_id"]) == {"a"}
+        assert made.left_out[["service_id", "name", "why"]].to_numpy().tolist() == [["b", "B", NOTHING]]
+
+    def test_lengths_are_pooled_whatever_is_asked_for(self):
+        """A service of long outages changes the hours of the other, and does so too where nobody asks for it."""
+        lone = steady(range(2010, 2016), 1, duration_hours=None)
+        evidence = tables([*lone, *steady(range(2010, 2016), 3, "b", duration_hours=30.0)])
+        one, two = (select(evidence, names, until="2016-01-01") for names in (["a"], ["b", "a"]))
+        for made in (forecast, backtest):
+            left, right = (made(history) for history in (one, two))
+            for name in ("hours", "counts", "table"):
+                if hasattr(left, name):
+                    other = getattr(right, name)
+                    own = other[other["service_id"] == "a"].reset_index(drop=True)
+                    pd.testing.assert_frame_equal(getattr(left, name), own, check_exact=True)
+        alone = forecast(select(tables(lone), ["a"], until="2016-01-01"))
+        assert forecast(one).hours["high_80"].iloc[0] > 2 * alone.hours["high_80"].iloc[0]
+
+    def test_a_group_by_its_own_name_has_its_own_lengths(self):
+        events = [*steady(range(2010, 2016), 3, "a-b", duration_hours=30.0), *steady(range(2010, 2016), 3, "c")]
+        evidence = tables(events, groups=("a-b",), more=("a", "b"))
+        both = forecast(select(evidence, ["a-b", "a"], until="2016-01-01")).hours.set_index("service_id")
+        assert both.loc["a-b", "median"] == pytest.approx(both.loc["a", "median"], rel=0.2)
+        alone = forecast(select(evidence, ["a"], until="2016-01-01")).hours
+        assert alone["high"].iloc[0] == both.loc["a", "high"]
+
+
+class TestFeeds:
+    """Imported incidents beside what the press tells."""
+
+    PRESS = (*steady(range(2010, 2016), 2), *steady(range(2010, 2016), 1, "b", duration_hours=9.0))
+    FEED = fed([str(d.date()) for d in pd.date_range("2013-02-01", "2019-06-01", freq="9D")])
+
+    def both(self, services=()):
+        return (select(tables([*self.PRESS, *more], more=("f",)), services) for more in ([], self.FEED))
+
+    @pytest.mark.parametrize("services", [["a"], ["a", "b"]])
+    def test_an_import_leaves_every_number_of_the_others(self, services):
+        before, after = self.both(services)
+        assert before.until == after.until
+        pd.testing.assert_frame_equal(before.services, after.services, check_exact=True)
+        pd.testing.assert_frame_equal(before.events, after.events, check_exact=True)
+        one, two = forecast(before), forecast(after)
+        for name in ("counts", "hours", "pmf", "draws", "left_out"):
+            pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name), check_exact=True)
+        pd.testing.assert_frame_equal(backtest(before).table, backtest(after).table, check_exact=True)
+
+    def test_also_on_a_page_that_shows_the_imported_one(self):
+        before, _ = self.both(["a"])
+        _, after = self.both(["a", "f"])
+        for name in ("counts", "hours"):
+            one, two = (getattr(forecast(history), name) for history in (before, after))
+            pd.testing.assert_frame_equal(one, two[two["service_id"] == "a"].reset_index(drop=True), check_exact=True)
+
+    def test_each_service_is_predicted_from_its_own_end(self):
+        _, after = self.both(["a", "f"])
+        made = forecast(after)
+        ends = after.services.set_index("service_id")["exposure_end"]
+        assert made.counts.set_index("service_id")["starts"].to_dict() == ends.to_dict()
+        assert (made.starts, made.ends) == (ends.min(), ends.max() + pd.DateOffset(years=1))
+        assert ends.min() < day("2016-01-01")
+        assert ends.max() > day("2019-05-20")
+
+    def test_lengths_of_a_feed_are_not_those_of_the_press(self):
+        long = [event | {"duration_hours": 500.0} for event in self.PRESS]
+        short, other = (forecast(select(tables([*press, *self.FEED]), ["f"])).hours for press in (self.PRESS, long))
+        pd.testing.assert_frame_equal(short, other, check_exact=True)
 
     def test_rise_is_carried_on_with_care(self):
         rise = forecast(watched([e for i in range(8) for e in steady(range(2010 + i, 2011 + i), 2**i)], "2018-01-01"))
@@ -180,7 +269,27 @@ class TestBacktest:
             assert row.low <= row.share <= row.high
             assert row.promised == pytest.approx(row.level, abs=0.1)
 
+    @pytest.mark.parametrize(
+        ("hits", "found"),
+        [
+            ({"A": (1, 5), "B": (9, 10)}, [("A", 1, 5)]),
+            ({"A": (0, 2)}, [("A", 0, 2)]),
+            ({"A": (1, 2)}, []),
+            ({"A": (3, 5), "B": (7, 10)}, []),
+            ({"A": (4, 8), "B": (7, 12), "C": (7, 12)}, [("", 18, 32)]),
+        ],
+    )
+    def test_says_what_was_predicted_badly(self, hits, found):
+        rows = [
+            {"name": name, "quantity": HOURS, "hit_80": i < held, "probability_80": 0.8}
+            for name, (held, of) in hits.items()
+            for i in range(of)
+        ]
+        told = poor(Backtest(pd.DataFrame(rows), pd.DataFrame()))
+        assert [tuple(row) for row in told[["name", "hits", "predictions"]].to_numpy()] == found
+
     def test_nothing_to_predict(self):
+        assert poor(backtest(watched([], "2011-01-01"))).empty
         found = backtest(watched(steady(range(2010, 2011), 3), "2011-01-01"))
         assert found.table.empty
         assert found.shares["predictions"].tolist() == [0, 0, 0, 0]

@@ -6,7 +6,19 @@ from histories import steady, tables
 from scipy.stats import norm
 
 from helpers import duration_model
-from helpers.durations import AT_LEAST, DATES, DAYS, MIDDLE, NOTHING, OTHERS, PUBLISHED, RUNNING, durations, survival
+from helpers.durations import (
+    AT_LEAST,
+    DATES,
+    DAYS,
+    MIDDLE,
+    NOTHING,
+    OTHERS,
+    PUBLISHED,
+    RUNNING,
+    UNKNOWN,
+    durations,
+    survival,
+)
 from helpers.history import select
 
 START = "2014-01-10T10:00Z"
@@ -106,6 +118,22 @@ class TestSurvival:
         events = [*lasting([1] * 5, "network"), *lasting([2, 3, 4], "fire"), *lasting([2, 3], "dns")]
         found = survival(select(tables(events), until="2015-01-01"))
         assert [(c.label, c.known) for c in found.curves] == [("all", 10), ("network", 5), (OTHERS, 5)]
+
+    def test_no_published_cause_is_no_group_of_causes(self):
+        named = [*lasting([1, 3, 5, 7, 9, 2], "network"), *lasting([2, 4, 6, 8, 1, 3, 5, 7], "fire")]
+        alone = survival(select(tables(named), until="2015-01-01"))
+        found = survival(select(tables([*named, *lasting([100] * 9)]), until="2015-01-01"))
+        assert [curve.label for curve in found.curves] == ["all", "fire", "network", UNKNOWN]
+        assert found.test_p == alone.test_p
+        assert "The 2 groups" in found.sentence
+        assert "without a published cause left out" in found.sentence
+        assert "left out" not in alone.sentence
+
+    def test_few_of_no_published_cause_are_not_other_causes(self):
+        events = [*lasting([1, 3, 5, 7, 9, 2], "network"), *lasting([2, 4], "fire"), *lasting([2, 3, 4])]
+        found = survival(select(tables(events), until="2015-01-01"))
+        assert [curve.label for curve in found.curves] == ["all", "network"]
+        assert np.isnan(found.test_p)
 
     def test_too_few_to_compare(self):
         found = survival(select(tables(lasting([1, 2], "network")), until="2015-01-01"))

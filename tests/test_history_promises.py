@@ -51,6 +51,25 @@ class TestPromises:
             assert row.predictions > 30
             assert row.low <= row.promised <= row.high
 
+    def test_real_numbers_depend_neither_on_the_choice_nor_on_an_import(self):
+        known = load()
+        copied = known.outages[known.outages["service_id"] == "slack"].assign(
+            outage_id=lambda rows: "github-" + rows["outage_id"], service_id="github", duration_hours=99.0,
+            external_ids=lambda rows: "page:" + rows["outage_id"],
+        )  # fmt: skip
+        copied["start_utc"] += pd.DateOffset(years=2)
+        outages = pd.concat([known.outages, copied], ignore_index=True)
+        more = Evidence(outages, known.growth_figures, known.baselines, known.services, known.sources)
+        histories = [select(known), select(known, ["whatsapp"]), select(more), select(more, ["github", "whatsapp"])]
+        found = [(forecast(history), backtest(history)) for history in histories]
+        frames = [(made.counts, made.hours, tested.table) for made, tested in found]
+        for other in frames[1:]:
+            for one, two in zip(frames[0], other, strict=True):
+                left, right = (part[part["service_id"] == "whatsapp"].reset_index(drop=True) for part in (one, two))
+                assert len(left)
+                pd.testing.assert_frame_equal(left, right, check_exact=True)
+        assert "github" in set(frames[2][0]["service_id"])
+
     def test_a_hundred_thousand_incidents(self):
         rng, n, names = np.random.default_rng(0), 100_000, [f"s{i}" for i in range(20)]
         start = pd.Timestamp("2012-01-01", tz="UTC") + pd.to_timedelta(np.sort(rng.uniform(0, 5000, n)), unit="D")

@@ -17,7 +17,7 @@ OPEN = [("a", "2012-01-01")]
 
 def history(counts, first=2012, **options):
     events = [row for i, n in enumerate(counts) if n for row in steady(range(first + i, first + i + 1), n)]
-    evidence = tables(events, usual=[("a", f"{first}-01-01")])
+    evidence = tables([*events, {"start_utc": f"{first}-01-01"}])  # the first of them opens the watch
     return select(evidence, ["a"], until=options.pop("until", f"{first + len(counts)}-01-01"), **options)
 
 

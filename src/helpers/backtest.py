@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from helpers import forecast as forecasts
 from helpers import intervals
-from helpers.duration_model import Lengths
-from helpers.forecast import SEED, fit_lengths, generator, hours_down, union, with_hours
+from helpers.forecast import SEED, Pools, generator, hours_down, union, with_hours
 from helpers.history import History, placed
 from helpers.rates import check_level, fitted, yearly
 
@@ -23,6 +22,8 @@ Array = NDArray[np.float64]
 LEAST_BEFORE = 2.0
 DRAWS = 2_000
 OUTAGES, HOURS = "outages", "hours down"
+#: So few hits by chance are taken for a poor prediction.
+CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,11 @@ def backtest(history: History, level: float = 0.95, seed: int = SEED) -> Backtes
         If the level is not between 0 and 1.
     """
     check_level(level)
-    timed = with_hours(history)
+    timed, pools = with_hours(history.events), Pools(history)
     years = yearly(history)
     down = _observed_hours(timed, years)
-    fits: dict[pd.Timestamp, Lengths] = {}
     rows = []
     for before, now in _cases(years):
-        begin = now["first_day"]
-        if begin not in fits:
-            fits[begin] = fit_lengths(timed, begin)
         rng = generator(seed + int(now["year"]), str(now["service_id"]))
         exposure = float(now["exposure_years"])
         when = (np.array([now["year"]], float), np.array([now["middle"]]), np.array([exposure]))
@@ -86,7 +83,8 @@ def backtest(history: History, level: float = 0.95, seed: int = SEED) -> Backtes
         seen = down.get((now["service_id"], now["year"]))
         if seen is not None:
             span = forecasts.part_hours(exposure)
-            _, drawn = hours_down(means, *fits[begin].draws(str(now["service_id"]), DRAWS, rng), span, rng)
+            lasting = pools.fit(str(now["service_id"]), now["first_day"]).draws(str(now["service_id"]), DRAWS, rng)
+            _, drawn = hours_down(means, *lasting, span, rng)
             usual, wide = intervals.amounts(drawn, 0.8), intervals.amounts(drawn, level)
             rows.append(case | _row(HOURS, float(np.median(drawn)), usual, wide, seen))
     table = pd.DataFrame(rows, columns=_COLUMNS).sort_values("quantity", ascending=False, kind="stable")
@@ -144,6 +142,31 @@ def _observed_hours(timed: pd.DataFrame, years: pd.DataFrame) -> dict[tuple[str,
             end = np.minimum(begin + part["hours"].to_numpy("float64"), span)
             found[key] = float(union(begin[order][None], end[order][None])[0])
     return found
+
+
+def poor(tested: Backtest) -> pd.DataFrame:
+    """Find what was predicted badly: so few 80% intervals held that it would be chance in fewer than one of 20.
+
+    The chance is that of so few hits or fewer among independent predictions that hold as often as they say
+    (binomial). Several services are looked at, each by itself: one warning too many is better than one too few.
+
+    Returns
+    -------
+    DataFrame
+        name (empty for all services together, told where no single one stands out), quantity, hits, predictions.
+    """
+    rows = []
+    for quantity, part in tested.table.groupby("quantity", sort=False):
+        own = [(str(name), quantity, some) for name, some in part.groupby("name", sort=False) if _missed(some)]
+        rows += own or ([("", quantity, part)] if _missed(part) else [])
+    found = [(name, quantity, int(part["hit_80"].sum()), len(part)) for name, quantity, part in rows]
+    return pd.DataFrame(found, columns=["name", "quantity", "hits", "predictions"])
+
+
+def _missed(part: pd.DataFrame) -> bool:
+    from scipy.stats import binom
+
+    return bool(binom.cdf(part["hit_80"].sum(), len(part), part["probability_80"].mean()) < CHANCE)
 
 
 def _shares(table: pd.DataFrame, level: float) -> pd.DataFrame:

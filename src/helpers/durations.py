@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 #: A cause has a curve of its own from this many known lengths on; the others are taken together.
 ENOUGH = 5
 OTHERS = "other causes"
+#: The cause of events of which no cause is published.
+UNKNOWN = "unknown"
 HOUR = pd.Timedelta(hours=1)
 
 PUBLISHED = "published"
@@ -37,7 +39,7 @@ class Curve:
 
     Attributes
     ----------
-    label : "all", the cause, or OTHERS.
+    label : "all", the cause, OTHERS or UNKNOWN.
     known, censored : events of each sort; those censored at no time at all are counted, though they say nothing.
     hours : lengths at which the share falls, increasing, (k,).
     share : share still going on after each, (k,).
@@ -66,9 +68,10 @@ class Survival:
 
     Attributes
     ----------
-    curves : the one of all first, then causes with enough known lengths, the rest of them last; none where no
-        length is known.
-    test_p : log-rank test that the causes do not differ; NaN where there are fewer than two with enough lengths.
+    curves : the one of all first, then causes with enough known lengths, the rest of them, and UNKNOWN last; none
+        where no length is known.
+    test_p : log-rank test that the published causes do not differ; NaN where there are fewer than two with enough
+        lengths.
     sentence : the test in words.
     known, censored : events whose length is known, and not.
     """
@@ -80,22 +83,20 @@ class Survival:
     censored: int
 
 
-def durations(history: History) -> pd.DataFrame:
-    """Work out what is known of the length of each event.
+def lengths(events: pd.DataFrame) -> pd.DataFrame:
+    """Work out what is known of the length of each event of :class:`helpers.history.History`, row by row.
 
     Known: the published length; the geometric middle of a published range; end less start where both are known to
     the hour. Otherwise censored: at the least published length; at the days in between for an event that ran from
-    one day to another; at the end of the span for one that went on beyond it; else at nothing. Rows that stand
-    for several incidents are left out.
+    one day to another; at the end of what was watched for one that went on beyond it; else at nothing. Of a row
+    that stands for several incidents nothing is known.
 
     Returns
     -------
     DataFrame
-        One row an event, in order of time: outage_id, service_id (as in the table), name, start (UTC), cause,
-        group (the cause, or OTHERS for causes with fewer than ENOUGH known lengths), hours, known (False where
-        the event lasted longer than ``hours``), why, low, high (published range in hours, or NaN).
+        hours, known (False where the event lasted longer than ``hours``), why, low, high (published range in hours,
+        or NaN); rows and index of ``events``.
     """
-    events = history.once[history.once["incidents"] == 1].reset_index(drop=True)
     low, high = events["duration_low_hours"], events["duration_high_hours"]
     span = (events["end"] - events["start"]) / HOUR
     precise = events["precision"].isin(["minute", "hour"])
@@ -113,25 +114,46 @@ def durations(history: History) -> pd.DataFrame:
     for value, holds, reason in reversed(choices):
         hours, why = hours.mask(holds, value), why.mask(holds, reason)
     known = why.isin([PUBLISHED, MIDDLE, DATES])
-    left = (history.until - events["start"]) / HOUR
+    left = (events["seen_until"] - events["start"]) / HOUR
     beyond = (hours > left) & (events["precision"] != "month")
     hours, why, known = hours.mask(beyond, left), why.mask(beyond, RUNNING), known & ~beyond
-    often = events["cause"].map(events.loc[known, "cause"].value_counts()).fillna(0) >= ENOUGH
+    several = events["incidents"] > 1
+    return pd.DataFrame(
+        {
+            "hours": hours.mask(several, 0.0),
+            "known": known & ~several,
+            "why": why.mask(several, NOTHING),
+            "low": low.mask(several),
+            "high": high.mask(several),
+        }
+    )
+
+
+def durations(history: History) -> pd.DataFrame:
+    """Work out what is known of the length of each event, once each; rows of several incidents are left out.
+
+    Returns
+    -------
+    DataFrame
+        One row an event, in order of time: outage_id, service_id (as in the table), name, start (UTC), cause,
+        group (the cause, UNKNOWN, or OTHERS for causes with fewer than ENOUGH known lengths), then the columns of
+        :func:`lengths`.
+    """
+    events = history.once[history.once["incidents"] == 1].reset_index(drop=True)
+    found = lengths(events)
+    cause = events["cause"].mask(events["cause"] == "", UNKNOWN)
+    often = cause.map(cause[found["known"]].value_counts()).fillna(0) >= ENOUGH
     return pd.DataFrame(
         {
             "outage_id": events["outage_id"],
             "service_id": events["named_service_id"],
-            "name": events["name"],
+            "name": events["named"],
             "start": events["start"],
             "cause": events["cause"],
-            "group": events["cause"].where(often, OTHERS),
-            "hours": hours,
-            "known": known,
-            "why": why,
-            "low": low,
-            "high": high,
+            # Events without a published cause are no group of causes: they may be of any.
+            "group": cause.where(often | (cause == UNKNOWN), OTHERS),
         }
-    )
+    ).join(found)
 
 
 def survival(history: History, level: float = 0.95) -> Survival:
@@ -155,13 +177,15 @@ def survival(history: History, level: float = 0.95) -> Survival:
     if not known:
         return Survival((), float("nan"), "No length is published, so nothing can be said.", known, censored)
     groups = table.loc[table["known"], "group"].value_counts()
-    named = sorted(group for group in groups.index if group != OTHERS)
-    kept = [*named, *([OTHERS] if groups.get(OTHERS, 0) >= ENOUGH else [])]
+    named = sorted(group for group in groups.index if group not in (OTHERS, UNKNOWN))
+    last = [group for group in (OTHERS, UNKNOWN) if groups.get(group, 0) >= ENOUGH]
+    kept = [group for group in (*named, *last) if group != UNKNOWN]
     curves = [_curve("all", table, level)]
+    if kept:
+        curves += [_curve(group, table[table["group"] == group], level) for group in (*named, *last)]
     if len(kept) < 2:
         words = f"Fewer than two groups of causes have {ENOUGH} known lengths: too few to compare them."
         return Survival(tuple(curves), float("nan"), words, known, censored)
-    curves += [_curve(group, table[table["group"] == group], level) for group in kept]
     shown = table[table["group"].isin(kept)]
     statistic = survdiff(
         shown["hours"].to_numpy(), shown["known"].astype("int64").to_numpy(), shown["group"].to_numpy()
@@ -169,7 +193,8 @@ def survival(history: History, level: float = 0.95) -> Survival:
     p = float(statistic[1])
     found = "differ in how long they last" if p < 1 - level else "show no clear difference in how long they last"
     tail = f"p = {p:.2g}" if p >= 0.001 else "p under 0.001"
-    words = f"The {len(kept)} groups of causes {found} (log-rank test, {tail})."
+    out = "; events without a published cause left out" if (table["group"] == UNKNOWN).any() else ""
+    words = f"The {len(kept)} groups of causes {found} (log-rank test, {tail}{out})."
     return Survival(tuple(curves), p, words, known, censored)
 
 

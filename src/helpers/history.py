@@ -1,23 +1,25 @@
 """The outage history: which events count for which service, and how long each service was watched.
 
 The tables hold published incidents, not all of them. A service is watched from the first day anything in the
-tables names it: before that nobody would have written its outages down here.
+tables names it: before that nobody would have written its outages down here. Where its own feed of incidents was
+imported it is watched by that feed instead (:mod:`helpers.exposure`).
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from helpers import exposure
 from helpers.evidence import Evidence
+from helpers.exposure import FEED, PRESS
 from helpers.schemas import KINDS
 
 #: With fewer incidents a service has no line of its own unless it is asked for by name.
 ENOUGH = 5
-DAY = pd.Timedelta(days=1)
 #: Mean length of a calendar year in hours.
 YEAR_HOURS = 8765.82
 
@@ -29,17 +31,23 @@ class History:
     Attributes
     ----------
     events : one row an event and service it counts for, in order of time: service_id, name, outage_id,
-        named_service_id (as in the table, perhaps a group), kind, start and end (UTC; end missing where it is
-        not published), precision, incidents, counted (incidents that enter the rates), opens (the event is
-        itself the first mention of the service), cause, duration_hours, duration_low_hours,
-        duration_high_hours, source_ids.
+        named_service_id (as in the table, perhaps a group), named (its name), kind, start and end (UTC; end
+        missing where it is not published), precision, incidents, counted (incidents that enter the rates), opens
+        (the event is itself the first mention of the service), cause, duration_hours, duration_low_hours,
+        duration_high_hours, source_ids, regime (of the row: exposure.PRESS or FEED), seen_until (end of what was
+        watched so, UTC).
     services : one row a service, most incidents first: service_id, name, exposure_start, exposure_end (UTC),
-        exposure_years, events, incidents (those counted), opened_by (why the exposure begins there).
+        exposure_years, events, incidents (those counted), opened_by (why the exposure begins there), regime,
+        closed_by (exposure.ASKED or EVIDENCE). A service asked for of which nothing was collected has no row.
     since : start of the span, or None for as early as the tables go.
-    until : end of the span, not included.
+    until : end of the span, not included: the date asked for, or the latest end of an exposure.
     kinds : kinds of events.
     shared : groups whose events count for each of their members.
+    pool : the same columns as ``events`` but for counted and opens, for all services of the evidence whatever was
+        asked for, and whole (the row is that of a group whose members have it too).
     named : services asked for by name; empty for all.
+    nothing : id and name of those asked for of which the evidence holds no event of these kinds at any time.
+    unwatched : id and name of the others asked for that are not watched in this span.
     """
 
     events: pd.DataFrame
@@ -48,12 +56,18 @@ class History:
     until: pd.Timestamp
     kinds: tuple[str, ...]
     shared: dict[str, tuple[str, ...]]
+    pool: pd.DataFrame
     named: tuple[str, ...] = ()
+    nothing: dict[str, str] = field(default_factory=dict)
+    unwatched: dict[str, str] = field(default_factory=dict)
 
     @property
     def main(self) -> tuple[str, ...]:
-        """Services worth a line of their own: those asked for, otherwise those with enough incidents."""
-        return self.named or tuple(self.services.loc[self.services["incidents"] >= ENOUGH, "service_id"])
+        """Services worth a line of their own: those asked for and watched, otherwise those with enough incidents."""
+        if self.named:
+            watched = set(self.services["service_id"])
+            return tuple(service for service in self.named if service in watched)
+        return tuple(self.services.loc[self.services["incidents"] >= ENOUGH, "service_id"])
 
     @property
     def once(self) -> pd.DataFrame:
@@ -77,6 +91,9 @@ def select(
     for several incidents of a span is a count of that whole span: its exposure begins with the span and all of
     them count, spread evenly over it for want of dates. An event known to a month is put into the middle of it.
 
+    A service with imported events is watched by its feed alone, from the first of them to the end of the feed: its
+    events outside of that are listed and not counted. No imported row changes the exposure of another service.
+
     The events of a group whose id is made of the ids of single services (facebook-instagram-whatsapp) count for
     each of these.
 
@@ -85,7 +102,7 @@ def select(
     evidence : the tables.
     services : ids; empty for all that failed.
     since, until : dates such as "2014-01-01", in UTC. Without ``until`` the span ends with the last day on which
-        an event or a figure of the tables falls.
+        an event or a figure of the press falls, and for an imported service with its feed.
     kinds : kinds of events, of :data:`helpers.schemas.KINDS`.
 
     Raises
@@ -93,32 +110,43 @@ def select(
     ValueError
         For a service or kind that is not in the tables, a date that is none, ``since`` not before ``until``.
     """
-    named, wanted = tuple(dict.fromkeys(services)), tuple(dict.fromkeys(kinds))
+    named, wanted = tuple(dict.fromkeys(services)), tuple(dict.fromkeys(kinds)) or KINDS
     titles = dict(zip(evidence.services["service_id"], evidence.services["name"], strict=True))
     for value, known, what in [(named, titles, "service"), (wanted, KINDS, "kind")]:
         for item in value:
             if item not in known:
                 near = difflib.get_close_matches(item, list(known), 1)
                 raise ValueError(f"no {what} {item!r} in the tables{f', did you mean {near[0]!r}?' if near else ''}")
-    first, last = _moment(since, "since"), _moment(until, "until") or _last_day(evidence)
+    first, asked = _moment(since, "since"), _moment(until, "until")
+    made_of = exposure.members(evidence.services)
+    watched = exposure.watches(evidence, made_of, asked)
+    press = asked if asked is not None else exposure.press_end(evidence)
+    ends = [pd.Timestamp(moment) for moment in (press, watched["end"].max()) if pd.notna(moment)]
+    if not ends:
+        raise ValueError("the tables hold no date: give until")
+    last = asked if asked is not None else max(ends)
     if first is not None and first >= last:
         raise ValueError(f"since {first.date()} is not before until {last.date()}")
-    members = _members(evidence.services)
-    mentions = _first_mentions(evidence, members)
-    events = _events(evidence, members, wanted or KINDS, titles)
-    chosen = named or tuple(set(events["service_id"]) - set(members))
-    events = _within(events[events["service_id"].isin(chosen)], first, last)
-    exposure = _exposure(mentions[mentions["service_id"].isin(chosen)], first, last)
-    events = _counted(events, exposure)
+    every = _events(evidence, made_of, wanted, titles, watched.set_index("service_id")["end"], press)
+    pool = _within(every, first)
+    chosen = named or tuple(set(pool["service_id"]) - set(made_of))
+    nothing = {service: titles[service] for service in named if service not in set(every["service_id"])}
+    spans = exposure.spans(watched[watched["service_id"].isin(chosen)], first)
+    events = _counted(pool[pool["service_id"].isin(chosen)].drop(columns="whole").reset_index(drop=True), spans)
+    summary = _summary(spans, events, titles, [service for service in named if service not in nothing])
+    there = {*nothing, *summary["service_id"]}
     used = set(events["named_service_id"])
     return History(
         events,
-        _summary(exposure, events, titles, named),
+        summary,
         first,
-        last,
-        wanted or KINDS,
-        {group: parts for group, parts in members.items() if group in used},
+        last if asked is not None or summary.empty else summary["exposure_end"].max(),
+        wanted,
+        {group: parts for group, parts in made_of.items() if group in used},
+        pool,
         named,
+        nothing,
+        {service: titles[service] for service in named if service not in there},
     )
 
 
@@ -136,15 +164,6 @@ def placed(events: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(at=(frame["start"] + span * share).astype("datetime64[us, UTC]"))
 
 
-def decimal_year(moments: pd.Series) -> pd.Series:
-    """Write moments (UTC) as years with a fraction: the middle of 2024, a leap year, is 2024.5."""
-    naive = moments.dt.tz_localize(None)
-    begun = naive.dt.to_period("Y").dt.start_time
-    length = pd.to_timedelta(365 + moments.dt.is_leap_year.astype("int64"), unit="D")
-    decimal: pd.Series = moments.dt.year + (naive - begun) / length
-    return decimal
-
-
 def _moment(text: str, name: str) -> pd.Timestamp | None:
     if not text:
         return None
@@ -157,113 +176,49 @@ def _moment(text: str, name: str) -> pd.Timestamp | None:
     return moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
 
 
-def _last_day(evidence: Evidence) -> pd.Timestamp:
-    """Day after the last event or figure. Ends of events are left out: a block may be announced for years."""
-    times = [
-        evidence.outages["start_utc"] + pd.Timedelta(microseconds=1),
-        evidence.growth_figures["window_end_utc"],
-        evidence.baselines["window_start_utc"],
-    ]
-    known = [series.max() for series in times if len(series)]
-    if not known:
-        raise ValueError("the tables hold no date: give until")
-    return pd.Timestamp(max(known)).ceil("D")
-
-
-def _members(services: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Single services that a group's id is made of, for those groups whose whole id can be read so."""
-    single = set(services.loc[~services["is_group"], "service_id"])
-    made = {group: _split(group.split("-"), single) for group in services.loc[services["is_group"], "service_id"]}
-    return {group: parts for group, parts in made.items() if len(parts) > 1}
-
-
-def _split(words: list[str], known: set[str]) -> tuple[str, ...]:
-    """Read joined words as ids, the longest first; nothing where some words are no id."""
-    for n in range(len(words), 0, -1):
-        if "-".join(words[:n]) in known:
-            rest = _split(words[n:], known)
-            if n == len(words) or rest:
-                return ("-".join(words[:n]), *rest)
-    return ()
-
-
-def _to_members(frame: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> pd.DataFrame:
-    """Repeat each row of a group for each of its members, and for the group itself."""
-    single = frame.assign(named_service_id=frame["service_id"])
-    groups = single[single["service_id"].isin(list(members))]
-    if groups.empty:
-        return single
-    parts = groups["service_id"].map(members)
-    return pd.concat([single, groups.assign(service_id=parts).explode("service_id")], ignore_index=True)
-
-
-def _first_mentions(evidence: Evidence, members: dict[str, tuple[str, ...]]) -> pd.DataFrame:
-    """First mention of each service: service_id, at, by (an outage_id, or the words of another table), several."""
-    outages, figures = evidence.outages, evidence.growth_figures
-    events = outages[["service_id", "start_utc", "outage_id", "incidents"]]
-    events = events.set_axis(["service_id", "at", "by", "several"], axis=1)
-    events = events.assign(several=events["several"] > 1)
-    failed = figures["outage_id"].map(outages.set_index("outage_id")["service_id"])
-    told = pd.DataFrame({"service_id": figures["service_id"], "at": figures["window_start_utc"], "failed": failed})
-    told = _to_members(told.assign(by="a growth figure", several=False), members)
-    own = [
-        service in members.get(group, (group,))
-        for service, group in zip(told["service_id"], told["failed"], strict=True)
-    ]
-    # A figure told with the service's own outage is here because of that outage: it is no earlier mention.
-    told = told[~pd.Series(own, index=told.index, dtype="bool")]
-    usual = evidence.baselines[["service_id", "window_start_utc"]].set_axis(["service_id", "at"], axis=1)
-    usual = _to_members(usual.assign(by="a usual level", several=False), members)
-    every = pd.concat([_to_members(events, members), told, usual], ignore_index=True)
-    return every.sort_values("at", kind="stable").drop_duplicates("service_id")[["service_id", "at", "by", "several"]]
-
-
 def _events(
-    evidence: Evidence, members: dict[str, tuple[str, ...]], kinds: tuple[str, ...], titles: dict[str, str]
+    evidence: Evidence,
+    made_of: dict[str, tuple[str, ...]],
+    kinds: tuple[str, ...],
+    titles: dict[str, str],
+    ends: pd.Series,
+    press: pd.Timestamp | None,
 ) -> pd.DataFrame:
+    """Events of all services, one row for each service that an event counts for."""
     chosen = evidence.outages[evidence.outages["kind"].isin(kinds)]
-    frame = _to_members(chosen.drop(columns="cause"), members).rename(
+    frame = exposure.to_members(chosen.drop(columns="cause"), made_of).rename(
         columns={"start_utc": "start", "end_utc": "end", "time_precision": "precision", "cause_category": "cause"}
     )
     columns = [
-        "service_id", "name", "outage_id", "named_service_id", "kind", "start", "end", "precision", "incidents",
-        "cause", "duration_hours", "duration_low_hours", "duration_high_hours", "source_ids",
+        "service_id", "name", "outage_id", "named_service_id", "named", "kind", "start", "end", "precision",
+        "incidents", "cause", "duration_hours", "duration_low_hours", "duration_high_hours", "source_ids", "regime",
+        "seen_until", "whole",
     ]  # fmt: skip
+    fed = exposure.imported(frame)
     frame = frame.assign(
-        name=frame["service_id"].map(titles).astype("str"), incidents=frame["incidents"].astype("int64")
+        name=frame["service_id"].map(titles).astype("str"),
+        named=frame["named_service_id"].map(titles).astype("str"),
+        incidents=frame["incidents"].astype("int64"),
+        regime=pd.Series(PRESS, index=frame.index, dtype="str").mask(fed, FEED),
+        # What the press told of a service that has a feed by now was still seen by the press.
+        seen_until=frame["service_id"].map(ends).where(fed, press).astype("datetime64[us, UTC]"),
+        whole=frame["service_id"].isin(list(made_of)),
     )
     return frame[columns].sort_values(["start", "outage_id"], kind="stable").reset_index(drop=True)
 
 
-def _within(events: pd.DataFrame, first: pd.Timestamp | None, last: pd.Timestamp) -> pd.DataFrame:
+def _within(events: pd.DataFrame, first: pd.Timestamp | None) -> pd.DataFrame:
     """Keep the events that have an incident in the span."""
-    at = placed(events)["at"]
-    inside = at < last if first is None else (at >= first) & (at < last)
+    at = placed(events)
+    inside = at["at"] < at["seen_until"]
+    if first is not None:
+        inside &= at["at"] >= first
     return events[events.index.isin(at.index[inside])].reset_index(drop=True)
 
 
-def _exposure(mentions: pd.DataFrame, first: pd.Timestamp | None, last: pd.Timestamp) -> pd.DataFrame:
-    """Span in which each service was watched."""
-    start = mentions["at"] if first is None else mentions["at"].clip(lower=first)
-    mentioned = mentions["by"].where(start == mentions["at"], "the date asked for")
-    opens = mentions["by"].where((start == mentions["at"]) & ~mentions["several"], "")
-    end = pd.Series(last, index=mentions.index, dtype=start.dtype)
-    frame = pd.DataFrame(
-        {
-            "service_id": mentions["service_id"],
-            "exposure_start": start,
-            "exposure_end": end,
-            "exposure_years": decimal_year(end) - decimal_year(start),
-            "opened_by": mentioned,
-            "opens": opens,
-        }
-    )
-    return frame[frame["exposure_start"] < last].reset_index(drop=True)
-
-
-def _counted(events: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
+def _counted(events: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Count the incidents of each event that fall into the exposure of its service."""
-    frame = events.merge(exposure, on="service_id", how="left")
+    frame = events.merge(spans.drop(columns="regime"), on="service_id", how="left")
     opens = frame["outage_id"] == frame["opens"]
     at = placed(frame)
     inside = (at["at"] >= at["exposure_start"]) & (at["at"] < at["exposure_end"])
@@ -274,11 +229,9 @@ def _counted(events: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
     return events[[*order[:place], "counted", "opens", *order[place:]]]
 
 
-def _summary(
-    exposure: pd.DataFrame, events: pd.DataFrame, titles: dict[str, str], named: tuple[str, ...]
-) -> pd.DataFrame:
+def _summary(spans: pd.DataFrame, events: pd.DataFrame, titles: dict[str, str], named: list[str]) -> pd.DataFrame:
     """One row a service: exposure, events and incidents."""
-    kept = exposure[exposure["service_id"].isin([*named, *events["service_id"]])].drop(columns="opens")
+    kept = spans[spans["service_id"].isin([*named, *events["service_id"]])].drop(columns="opens")
     by = events.groupby("service_id")
     events_of, incidents_of = by.size(), by["counted"].sum()
     frame = kept.assign(
@@ -288,5 +241,6 @@ def _summary(
     )
     columns = [
         "service_id", "name", "exposure_start", "exposure_end", "exposure_years", "events", "incidents", "opened_by",
+        "regime", "closed_by",
     ]  # fmt: skip
     return frame[columns].sort_values(["incidents", "service_id"], ascending=[False, True]).reset_index(drop=True)

@@ -75,7 +75,7 @@ def timeline(
     if any(incident.until is not None for incident in events):
         read.append("brackets are spans of which only the month or year is known")
     if any(lane.observed_from is not None for lane in lanes):
-        read.append("hatched is the time before the evidence first names the service")
+        read.append("hatched is the time before the evidence first names the service, or its imported record begins")
 
     def draw(size: Size) -> Figure:
         return timeline_axes.draw(lanes, (title, subtitle, source), (since, until), noun, size)
@@ -120,7 +120,7 @@ def yearly_rates(
         read.append("the line is the fitted trend with its band")
     if any(panel.forecast for panel in panels):
         read.append(
-            "at the right the count to expect in the next 12 months: thick 80%, thin 95%, the diamond its median"
+            "at the right the count to expect in the 12 months that follow: thick 80%, thin 95%, the diamond its median"
         )
 
     def draw(size: Size) -> Figure:

@@ -6,13 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from helpers import words
+from helpers import backtest, forecast, words
 from helpers.backtest import Backtest
 from helpers.durations import Survival
+from helpers.exposure import EVIDENCE, FEED, PRESS
 from helpers.forecast import Forecast
 from helpers.gaps import Gaps
 from helpers.history import History
-from helpers.history_view import CAUSES
+from helpers.history_tables import counts as _count
+from helpers.history_view import CAUSES, last_day
 from helpers.prose import Prose
 from helpers.rates import Trends
 from helpers.results import Estimate, Record
@@ -35,13 +37,23 @@ def noun(history: History, many: bool = True) -> str:
     return one.replace("shock ", "shocks ") if many and "shock " in one else f"{one}s" if many else one
 
 
-def answer(history: History, trends: Trends, expected: Forecast, lengths: Survival, level: float) -> Prose:
-    """The answer in a few sentences: how often, better or worse, how long, what is to be expected."""
+def answer(
+    history: History, trends: Trends, expected: Forecast, lengths: Survival, tested: Backtest, level: float
+) -> Prose:
+    """The answer in a few sentences: how often, better or worse, how long, what is to be expected, what is not."""
     if history.events.empty:
-        return Prose((f"The evidence holds no {noun(history, False)} of these services in this time.",))
-    said = [headline(history, expected, level), _trend(trends)]
+        none = f"The evidence holds no {noun(history, False)} of these services in this time."
+        return Prose((none, *left_out(expected)))
+    said = [headline(history, expected, level), *left_out(expected), *doubts(tested, expected), _trend(trends)]
     if lengths.known:
         said.append(_length(lengths, noun(history)))
+    own, press = (history.services.loc[history.services["regime"] == one, "name"].tolist() for one in (FEED, PRESS))
+    if own and press:
+        others = words.listing(press) if len(press) <= MOST_NAMED else "the others"
+        said.append(
+            f"{words.listing(own)}: counted from an imported record of incidents; {others}: from the press, which "
+            "tells of few. The two cannot be compared."
+        )
     said.append(
         "These are published incidents, not all incidents: what nobody wrote about is not in the evidence, and "
         "recent years are written about more."
@@ -50,25 +62,71 @@ def answer(history: History, trends: Trends, expected: Forecast, lengths: Surviv
 
 
 def headline(history: History, expected: Forecast, level: float) -> str:
-    """The answer in two sentences: what was published, and what the next 12 months are expected to bring."""
+    """The answer in two sentences: what was published, and what the 12 months after it are expected to bring."""
     first = history.events["start"].min()
     total = int(history.once["incidents"].sum())
     what = noun(history) if total != 1 else noun(history, False)
     counts = expected.counts.head(MOST_NAMED)
     if counts.empty:
-        return f"{total} published {what} since {first.year}: too few of any one service to say what comes next."
+        short = (
+            "too short a watch" if expected.left_out["why"].eq(forecast.SHORT).any() else "too few of any one service"
+        )
+        return f"{total:,} published {what} since {first.year}: {short} to say what comes next."
     few = history.services.set_index("service_id").loc[counts["service_id"]]
-    often = [f"{row['name']} {row['incidents']} in {row['exposure_years']:.1f} years" for row in few.to_dict("records")]
-    head = f"{total} {what} published since {first.year}" if not history.named else f"{total} published {what}"
-    ahead = [f"{row['name']} {_count(row['low'], row['high'])}" for row in counts.to_dict("records")]
-    return (
-        f"{head}: {words.listing(often)}. The next 12 months are expected to bring {words.listing(ahead)} "
-        f"({words.percent(level)} predictive intervals)."
-    )
+    often = [f"{r['name']} {r['incidents']:,} in {r['exposure_years']:.1f} years" for r in few.to_dict("records")]
+    head = f"{total:,} {what} published since {first.year}" if not history.named else f"{total:,} published {what}"
+    days = [words.day(last_day(starts)) for starts in counts["starts"]]
+    same = len(set(days)) == 1
+    ahead = [
+        f"{row['name']} {_count(row['low'], row['high'])}{'' if same else f' (after {day})'}"
+        for day, row in zip(days, counts.to_dict("records"), strict=True)
+    ]
+    ends = ", where the evidence ends," if (few["closed_by"] == EVIDENCE).all() else ""
+    ahead_words, share = words.listing(ahead), words.percent(level)
+    if same:
+        comes = (
+            f"The 12 months after {days[0]}{ends} are expected to bring {ahead_words} ({share} predictive intervals)"
+        )
+    else:
+        comes = f"Expected in the 12 months after each record ends, as {share} predictive intervals: {ahead_words}"
+    return f"{head}: {words.listing(often)}. {comes}."
 
 
-def _count(low: float, high: float) -> str:
-    return f"{low:.0f} to {high:.0f}" if low < high else f"{low:.0f}"
+def left_out(expected: Forecast) -> list[str]:
+    """Say of which services asked for nothing is predicted, and why."""
+    said = []
+    for why, some in expected.left_out.groupby("why", sort=False):
+        names = some["name"].tolist()
+        if why == forecast.SHORT:
+            said += [
+                f"{row['name']}: watched for {_watched(float(row['years']))}: too short to predict a year."
+                for row in some.to_dict("records")
+            ]
+        elif why == forecast.NOTHING:
+            said.append(f"{words.listing(names)}: nothing collected, so nothing can be predicted.")
+        else:
+            said.append(f"{words.listing(names)}: {why}, so nothing can be predicted.")
+    return said
+
+
+def _watched(years: float) -> str:
+    """Write a watch of less than a year: "5 weeks", "9 months"."""
+    if years < 0.25:
+        weeks = round(years * 365.25 / 7)
+        return "less than a week" if weeks < 1 else f"{weeks} week{'s' * (weeks > 1)}"
+    return f"{round(years * 12)} months"
+
+
+def doubts(tested: Backtest, expected: Forecast) -> list[str]:
+    """Say of what is predicted here that past years were predicted badly."""
+    found = backtest.poor(tested)
+    found = found[found["name"].isin(["", *expected.counts["name"]])]
+    return [
+        f"{row['name'] or 'Taken together'}: predicting past years from those before, the 80% "
+        f"interval for {row['quantity']} held in {row['hits']} of {row['predictions']}. "
+        f"{'The hours' if row['quantity'] == backtest.HOURS else 'The counts'} expected are not to be trusted."
+        for row in found.to_dict("records")
+    ]
 
 
 def _trend(trends: Trends) -> str:
@@ -105,7 +163,7 @@ def _length(lengths: Survival, what: str) -> str:
     ends = "" if ends == words.UNKNOWN else f" ({ends})"
     within = curve.hours <= 24
     day = float(curve.share[within][-1]) if within.any() else 1.0
-    told = f"Of {lengths.known + lengths.censored} {what}, {lengths.known} have a published length. "
+    told = f"Of {lengths.known + lengths.censored:,} {what}, {lengths.known:,} have a published length. "
     longer = f"{words.percent(day)} lasted more than a day" if day else "none lasted more than a day"
     return (
         f"{told if lengths.censored else ''}Half of them were over within {words.duration(curve.median)}{ends}; "
@@ -129,7 +187,7 @@ def causes(lengths: Survival) -> Prose:
         return Prose(("No length was published.",))
     said = [
         f"{CAUSES.get(curve.label, curve.label)}: half over within {words.duration(curve.median)}, "
-        f"{curve.known} with a published length"
+        f"{curve.known:,} with a published length"
         for curve in lengths.curves[1:]
         if math.isfinite(curve.median)
     ]
@@ -157,19 +215,22 @@ def shown_rates(trends: Trends, expected: Forecast) -> str:
         return "Too few incidents of any one service to draw a rate"
     row = expected.counts.iloc[0]
     verdict = trends.table.set_index("service_id")["verdict"].get(row["service_id"], "too few to tell")
-    return f"{row['name']}: {_CHANGES[str(verdict)]}; {_count(row['low'], row['high'])} expected in the next 12 months"
+    ahead = f"{_count(row['low'], row['high'])} expected in the 12 months after {words.day(last_day(row['starts']))}"
+    return f"{row['name']}: {_CHANGES[str(verdict)]}; {ahead}"
 
 
 def shown_timeline(history: History) -> str:
     """The finding of the time line: the longest event, and how many there are."""
-    known = history.once[history.once["duration_hours"] > 0]
+    events = forecast.with_hours(history.once)
+    known = events[events["known"] & (events["hours"] > 0)]
     total = int(history.once["incidents"].sum())
     if known.empty:
-        return f"{total} published {noun(history, total != 1)}, none with a published length"
-    longest = known.loc[known["duration_hours"].idxmax()]
+        return f"{total:,} published {noun(history, total != 1)}, none with a published length"
+    longest = known.loc[known["hours"].idxmax()]
+    # An outage of a group is told of the whole group, whoever of it was asked for.
     return (
-        f"{total} published {noun(history, total != 1)}; the longest was {longest['name']}'s of "
-        f"{words.day(longest['start'])}, {words.duration(float(longest['duration_hours']))}"
+        f"{total:,} published {noun(history, total != 1)}; the longest was that of {longest['named']}, "
+        f"{words.day(longest['start'])}, {words.duration(float(longest['hours']))}"
     )
 
 
@@ -221,7 +282,8 @@ def record(
 
 def title(history: History) -> str:
     """The question of the report."""
-    named = history.services[history.services["service_id"].isin(history.named)]["name"].tolist()
+    watched = history.services[history.services["service_id"].isin(history.named)]["name"]
+    named = [*watched, *history.unwatched.values(), *history.nothing.values()]
     who = (
         words.listing(named) if 0 < len(named) <= MOST_NAMED else f"{len(named)} services" if named else "big services"
     )

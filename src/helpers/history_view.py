@@ -38,19 +38,25 @@ MOST_PANELS = 6
 
 
 def lanes(history: History) -> list[TimeLane]:
-    """Return one lane a service: its events, and since when it is watched."""
-    made = []
-    for service in history.services.itertuples(index=False):
-        events = history.events[history.events["service_id"] == service.service_id]
-        if len(events):
-            incidents = [_incident(row) for row in events.itertuples(index=False)]
-            made.append(TimeLane(str(service.name), incidents, service.exposure_start))
-    return made
+    """Return one lane a service: its events, and since when it is watched.
+
+    Lengths are those of :func:`helpers.durations.lengths`, so that an end told to the minute is a length too.
+    """
+    events = forecast.with_hours(history.events)
+    since = dict(zip(history.services["service_id"], history.services["exposure_start"], strict=True))
+    # Events of a service that is not watched in this span are there all the same.
+    names = dict.fromkeys([*since, *events["service_id"]])
+    return [
+        TimeLane(
+            str(own["name"].iloc[0]), [_incident(row) for row in own.itertuples(index=False)], since.get(str(service))
+        )
+        for service in names
+        if len(own := events[events["service_id"] == service])
+    ]
 
 
 def _incident(event: Any) -> Incident:
-    known = event.duration_hours
-    hours = float(known) if pd.notna(known) and known > 0 else None
+    hours = float(event.hours) if event.known and event.hours > 0 else None
     vague = event.precision == "month" and pd.notna(event.end)
     return Incident(
         event.start,
@@ -107,11 +113,18 @@ def _line(line: pd.DataFrame) -> TrendLine:
 
 
 def _next(row: pd.Series) -> NextYear:
+    last = last_day(row["starts"])
     return NextYear(
         float(row["median"]),
         (float(row["low_80"]), float(row["high_80"])),
         (float(row["low"]), float(row["high"])),
+        f"12 months after {last.day} {last:%b %Y}",
     )
+
+
+def last_day(end: pd.Timestamp) -> pd.Timestamp:
+    """Return the last day of a span whose end is not included."""
+    return (end - pd.Timedelta(microseconds=1)).floor("D")
 
 
 def survival(found: durations.Survival) -> list[history_plots.Survival]:

@@ -120,7 +120,7 @@ def svg(figure: Figure, alt: str) -> str:
 
 
 def _joined(text: str) -> str:
-    """Drop groups that hold nothing or one thing, and draw neighbours of one look as one path."""
+    """Drop groups that hold nothing or one thing, and draw neighbours of one look as one path or group."""
     text = re.sub(r'style="([^"]*)"', lambda m: f'style="{m[1].replace("; ", ";").replace(": ", ":")}"', text)
     text = re.sub(r'<path d="[^"]*" style="fill:none"/>', "", text)  # the invisible face of axes
     before = ""
@@ -135,7 +135,9 @@ def _joined(text: str) -> str:
         lines = "".join(re.findall(r' d="([^"]*)"', found[0]))
         return f'<path d="{lines}"{found[2]}/>'
 
-    return runs.sub(one, text)
+    text = runs.sub(one, text)
+    marks = re.compile(r'<use [^<>]*( style="[^"]*")/>(?:<use [^<>]*\1/>){3,}')
+    return marks.sub(lambda found: f"<g{found[1]}>{found[0].replace(found[1], '')}</g>", text)
 
 
 def _fixed_width(found: re.Match[str]) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.exposure import decimal_year
 from helpers.gamma_poisson import Posterior, posterior
-from helpers.history import History, decimal_year, placed
+from helpers.history import History, placed
 
 Array = NDArray[np.float64]
 

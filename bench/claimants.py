@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import claimant_model as model
 from helpers import claims as cl
 from helpers import evidence
 from helpers.likelihood import Prior
-from helpers.pairs import pairs
+from helpers.published import claimant_model as model
+from helpers.published.pairs import pairs
 
 HERE = Path(__file__).parent
 TIMES = (1, 3)

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.evidence import Evidence
-from helpers.forecast import forecast, union
-from helpers.history import History, select
-from helpers.rates import VERDICTS, trend
+from helpers.incidence.forecast import forecast, union
+from helpers.incidence.history import History, select
+from helpers.incidence.rates import VERDICTS, trend
 
 HERE = Path(__file__).parent
 SERVICES = 4

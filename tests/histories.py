@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.evidence import Evidence
-from helpers.history import History, select
+from helpers.incidence.history import History, select
 
 UTC = "datetime64[us, UTC]"
 EVENT = {

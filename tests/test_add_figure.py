@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import cli, evidence, figure_effect, new_figure, params, store
+from helpers import cli, evidence, params, store
+from helpers.commands import figure_effect, new_figure
 
 DATA = params.ROOT / "data"
 GIVEN = {

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from statsmodels.stats.meta_analysis import combine_effects
 
-from helpers import ageing, case, claimant_model, claimants, evidence, usual
+from helpers import case, evidence, usual
 from helpers.claims import CLAIMANT_SCALE
 from helpers.likelihood import Prior
-from helpers.pairs import COLUMNS, pairs
+from helpers.published import ageing, claimant_model, claimants
+from helpers.published.pairs import COLUMNS, pairs
 
 
 @pytest.fixture(scope="module")

@@ -312,7 +312,7 @@ class TestTwoAtATime:
         assert run("statuspage", feed(post(1, A, B)), "--write").code == 0
 
     def test_tables_written_in_the_meantime(self, run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from helpers import merge
+        from helpers.importing import merge
 
         whole = merge.merge
 

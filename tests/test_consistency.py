@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import consistency, evidence
-from helpers.agreement import off
-from helpers.stretch import Fact, factor, factor_alone, shifts
+from helpers import evidence
+from helpers.published import consistency
+from helpers.published.agreement import off
+from helpers.published.stretch import Fact, factor, factor_alone, shifts
 
 EVENT = "whatsapp-2014-02-22"
 

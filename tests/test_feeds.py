@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from feed_tools import body, feed, post, redirect, server
 
-from helpers import feeds
-from helpers.feeds import FeedError
+from helpers.importing import feeds
+from helpers.importing.feeds import FeedError
 
 FEED = feed(post(1, "2024-06-01T10:00:00Z", "2024-06-01T11:00:00Z"))
 

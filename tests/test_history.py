@@ -5,9 +5,9 @@ import pytest
 from histories import steady, tables
 
 from helpers.evidence import load
-from helpers.exposure import decimal_year
-from helpers.gaps import gaps
-from helpers.history import placed, select
+from helpers.incidence.exposure import decimal_year
+from helpers.incidence.gaps import gaps
+from helpers.incidence.history import placed, select
 
 
 def spans(history):

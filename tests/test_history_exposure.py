@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 from histories import fed, steady, tables
 
-from helpers.durations import RUNNING, lengths
-from helpers.exposure import ASKED, EVIDENCE, FEED, PRESS
-from helpers.gaps import gaps
-from helpers.history import select
-from helpers.rates import yearly
+from helpers.incidence.durations import RUNNING, lengths
+from helpers.incidence.exposure import ASKED, EVIDENCE, FEED, PRESS
+from helpers.incidence.gaps import gaps
+from helpers.incidence.history import select
+from helpers.incidence.rates import yearly
 
 DAYS = ("2020-03-10", "2020-06-01", "2021-02-03")
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from histories import fed, steady, tables, watched
 
-from helpers.backtest import HOURS, OUTAGES, Backtest, backtest, poor
-from helpers.forecast import NOTHING, SHORT, forecast, hours_down, parts, union
-from helpers.history import select
-from helpers.rates import yearly
-from helpers.rhythm import rhythm
+from helpers.incidence.backtest import HOURS, OUTAGES, Backtest, backtest, poor
+from helpers.incidence.forecast import NOTHING, SHORT, forecast, hours_down, parts, union
+from helpers.incidence.history import select
+from helpers.incidence.rates import yearly
+from helpers.incidence.rhythm import rhythm
 
 
 def day(text):

@@ -5,8 +5,8 @@ import pytest
 from histories import steady, tables
 from scipy.stats import norm
 
-from helpers import duration_model
-from helpers.durations import (
+from helpers.incidence import duration_model
+from helpers.incidence.durations import (
     AT_LEAST,
     DATES,
     DAYS,
@@ -19,7 +19,7 @@ from helpers.durations import (
     durations,
     survival,
 )
-from helpers.history import select
+from helpers.incidence.history import select
 
 START = "2014-01-10T10:00Z"
 

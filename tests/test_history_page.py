@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 from histories import fed, steady, tables
 
-from helpers import history_story as story
-from helpers import history_tables as shown
-from helpers import history_view as view
-from helpers.backtest import HOURS, OUTAGES, Backtest, backtest
-from helpers.durations import survival
 from helpers.evidence import load
-from helpers.forecast import forecast
-from helpers.gaps import gaps
-from helpers.history import select
-from helpers.rates import trend
+from helpers.incidence import history_story as story
+from helpers.incidence import history_tables as shown
+from helpers.incidence import history_view as view
+from helpers.incidence.backtest import HOURS, OUTAGES, Backtest, backtest
+from helpers.incidence.durations import survival
+from helpers.incidence.forecast import forecast
+from helpers.incidence.gaps import gaps
+from helpers.incidence.history import select
+from helpers.incidence.rates import trend
 
 WEEKS = [str(d.date()) for d in pd.date_range("2016-02-01", "2019-06-01", freq="5D")]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from matplotlib.lines import Line2D
 from test_plots import assert_tidy, texts
 
-from helpers import history_axes, history_plots, theme, timeline_view
-from helpers.history_plots import (
+from helpers.charts import history_axes, history_plots, theme, timeline_view
+from helpers.charts.history_plots import (
     NO_CAUSE,
     Even,
     Incident,
@@ -23,8 +23,8 @@ from helpers.history_plots import (
     TrendLine,
     YearRate,
 )
-from helpers.picture import Picture
-from helpers.theme import NARROW, WIDE
+from helpers.charts.picture import Picture
+from helpers.charts.theme import NARROW, WIDE
 
 WORDS = {
     "title": "WhatsApp failed nine to twenty times, at most once for a whole day",

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from histories import frame, steady, tables, watched
 
-from helpers.backtest import backtest
 from helpers.evidence import Evidence, load
-from helpers.forecast import forecast
-from helpers.history import select
-from helpers.rates import yearly
+from helpers.incidence.backtest import backtest
+from helpers.incidence.forecast import forecast
+from helpers.incidence.history import select
+from helpers.incidence.rates import yearly
 
 BENCH = Path(__file__).parents[1] / "bench"
 

@@ -7,10 +7,10 @@ from histories import steady, tables
 from scipy import integrate
 from scipy.stats import chi2, nbinom
 
-from helpers.gamma_poisson import Prior, posterior
-from helpers.history import select
-from helpers.intervals import amounts, counted, mixture
-from helpers.rates import VERDICTS, trend, verdict, yearly
+from helpers.incidence.gamma_poisson import Prior, posterior
+from helpers.incidence.history import select
+from helpers.incidence.intervals import amounts, counted, mixture
+from helpers.incidence.rates import VERDICTS, trend, verdict, yearly
 
 OPEN = [("a", "2012-01-01")]
 

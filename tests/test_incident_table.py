@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from helpers import incident_table
-from helpers.feeds import FeedError
-from helpers.incidents import Feed
+from helpers.importing import incident_table
+from helpers.importing.feeds import FeedError
+from helpers.importing.incidents import Feed
 from helpers.params import ROOT, ParameterError
 
 SERIES = Path(os.environ.get("ADOPTION_SERIES", ROOT.parent / "shared" / "series")) / "github_status_incidents"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import incidents
 from helpers.evidence import _DATE
-from helpers.incidents import Incident, Refused, UnreadableError
+from helpers.importing import incidents
+from helpers.importing.incidents import Incident, Refused, UnreadableError
 
 START = datetime(2024, 6, 1, 10, tzinfo=UTC)
 

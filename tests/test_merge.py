@@ -10,10 +10,11 @@ from feed_tools import PRESS, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import merge, outage_rows, schemas
-from helpers.incidents import Incident
-from helpers.merge import Merge
-from helpers.origin import Origin
+from helpers import schemas
+from helpers.importing import merge, outage_rows
+from helpers.importing.incidents import Incident
+from helpers.importing.merge import Merge
+from helpers.importing.origin import Origin
 
 START = datetime(2024, 6, 1, tzinfo=UTC)
 ORIGIN = Origin("status.example", {"source_id": "statuspage-chat"}, "chat", "Chat")

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import evidence, levels
+from helpers import evidence
 from helpers.claims import CLAIMANT_SCALE, Claim
-from helpers.one_scale import credible, on_one_scale, uplift, worded
+from helpers.published import levels
+from helpers.published.one_scale import credible, on_one_scale, uplift, worded
 
 
 @pytest.fixture(scope="module")

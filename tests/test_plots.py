@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from helpers import labels, plots, theme
-from helpers.picture import MIME, Picture
-from helpers.plots import CurveView, Mark, Range, Update
-from helpers.theme import NARROW, WIDE
+from helpers.charts import labels, plots, theme
+from helpers.charts.picture import MIME, Picture
+from helpers.charts.plots import CurveView, Mark, Range, Update
+from helpers.charts.theme import NARROW, WIDE
 
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
 START = pd.Timestamp("2014-02-18T12:00Z")
@@ -269,7 +269,7 @@ def test_spread_keeps_order_and_room() -> None:
 
 def test_drawing_leaves_the_settings_alone() -> None:
     code = (
-        "import matplotlib, sys; before = matplotlib.rcParams.copy(); import helpers.plots as p;"
+        "import matplotlib, sys; before = matplotlib.rcParams.copy(); import helpers.charts.plots as p;"
         "r = p.Range('a', (1, 2, 3, 4, 5)); p.sensitivity([r], 't', 's', 'src', 'alt').wide;"
         "print(before == matplotlib.rcParams.copy(), 'matplotlib.pyplot' in sys.modules)"
     )

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from matplotlib.patches import Rectangle
 from test_plots import assert_tidy, texts
 
-from helpers import ratio_axes, scale_plots, theme
-from helpers.picture import Picture
-from helpers.scale_plots import OutageSpan, PooledRatio, Ratio, ScaleFigure, ScaleView, UsualStep
-from helpers.theme import NARROW, WIDE
+from helpers.charts import ratio_axes, scale_plots, theme
+from helpers.charts.picture import Picture
+from helpers.charts.scale_plots import OutageSpan, PooledRatio, Ratio, ScaleFigure, ScaleView, UsualStep
+from helpers.charts.theme import NARROW, WIDE
 
 WORDS = {
     "title": "100 a second cannot have lasted the day",

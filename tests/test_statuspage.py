@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from feed_tools import FEEDS, feed, post
 
-from helpers import statuspage
-from helpers.feeds import FeedError, Fetched
-from helpers.incidents import Feed
+from helpers.importing import statuspage
+from helpers.importing.feeds import FeedError, Fetched
+from helpers.importing.incidents import Feed
 
 A, B = "2024-06-01T10:00:00Z", "2024-06-01T11:00:00Z"
 

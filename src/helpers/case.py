@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from helpers import claimants
 from helpers import claims as cl
 from helpers.claims import Claim
 from helpers.evidence import Evidence
-from helpers.figures import KEY as KEY
-from helpers.figures import NO_NUMBER, NOT_A_COUNT, NOT_POSITIVE, SAYS_ELSE, hours_between
-from helpers.figures import PEOPLE as PEOPLE
-from helpers.figures import QUANTITIES as QUANTITIES
-from helpers.figures import claim as read
 from helpers.likelihood import ANTICIPATION, Shock
+from helpers.published import claimants
+from helpers.published.figures import KEY as KEY
+from helpers.published.figures import NO_NUMBER, NOT_A_COUNT, NOT_POSITIVE, SAYS_ELSE, hours_between
+from helpers.published.figures import PEOPLE as PEOPLE
+from helpers.published.figures import QUANTITIES as QUANTITIES
+from helpers.published.figures import claim as read
 from helpers.totals import differences
 from helpers.usual import baselines, earlier_totals
 
@@ -109,7 +109,7 @@ def build(
     rivals : service ids to keep; all of them when empty.
     baseline_per_day : usual level per day instead of the published one, for all rivals or by service id.
     scales : standard deviation of the log error by class of claimant; by default estimated from all other outages
-        (see :func:`helpers.claimants.scales`).
+        (see :func:`helpers.published.claimants.scales`).
 
     Raises
     ------

@@ -17,7 +17,7 @@ Bound = Literal["none", "lower", "upper"]
 #: Hours per unit of time in a rate's unit, "users/min" for example.
 PER_HOURS = {"s": 1 / 3600, "min": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.5}
 
-#: Prior of the standard deviation of the log error of each class of claimant (see :mod:`helpers.claimants`).
+#: Prior of the standard deviation of the log error of each class of claimant (see :mod:`helpers.published.claimants`).
 #: A count from a public interface is nearly exact; a company knows its own count but chooses what to say;
 #: a panel extrapolates from a sample; a press figure comes without its maker.
 CLAIMANT_SCALE = {"api_count": 0.05, "company": 0.15, "paper": 0.15, "panel": 0.25, "press": 0.35}

@@ -6,16 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from helpers import (
-    __version__,
-    command_add_figure,
-    command_import,
-    command_outages,
-    command_report,
-    params,
-    schemas,
-    terminal,
-)
+from helpers import __version__, params, schemas
+from helpers.commands import add_figure, imports, outages, report, terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"adoption {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    command_report.add(commands)
+    report.add(commands)
 
     check = commands.add_parser("check", help="list every problem in the evidence tables")
     place = check.add_mutually_exclusive_group()
@@ -64,9 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     terminal.add_data_option(place)
     check.set_defaults(run=_check)
 
-    command_import.add(commands)
-    command_outages.add(commands)
-    command_add_figure.add(commands)
+    imports.add(commands)
+    outages.add(commands)
+    add_figure.add(commands)
     return parser
 
 

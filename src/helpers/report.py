@@ -142,7 +142,7 @@ def known(data: Path) -> params.Known:
 def _files(data: Path) -> list[Path]:
     """Return the files a report depends on beside its notebook."""
     here, lock = Path(__file__).parent, params.ROOT.glob("requirements.lock")
-    return sorted([*here.glob("*.py"), *here.glob("templates/**/*.*"), *data.glob("*.csv"), *lock])
+    return sorted([*here.rglob("*.py"), *here.glob("templates/**/*.*"), *data.glob("*.csv"), *lock])
 
 
 def check_tables(data: Path, reports: Path | None = None) -> None:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from helpers import tables, words
 from helpers.case import PEOPLE, Case
-from helpers.figures import window
+from helpers.charts.plots import Range, Update
 from helpers.fit import Fit, compared, estimates, prior_left
 from helpers.likelihood import ANTICIPATION
-from helpers.plots import Range, Update
 from helpers.prose import Prose
+from helpers.published.figures import window
 from helpers.results import Estimate, Record
 from helpers.view import CAUSES, event_words
 

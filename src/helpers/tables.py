@@ -9,8 +9,8 @@ import pandas as pd
 from helpers import words
 from helpers.case import Case, Series
 from helpers.evidence import Evidence
-from helpers.figures import window
 from helpers.fit import Fit, compared, estimates, prior_left
+from helpers.published.figures import window
 from helpers.table import Sentence, Table
 from helpers.view import named
 

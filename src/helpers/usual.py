@@ -8,13 +8,14 @@ import pandas as pd
 from helpers import claims as cl
 from helpers.claims import Claim
 from helpers.evidence import Evidence
-from helpers.figures import hours_between
+from helpers.published.figures import hours_between
 
 #: A baseline ages: standard deviation of its log after one year (it grows with the square root of time). Estimated
-#: from levels that were published twice (:mod:`helpers.ageing`), as is the error of a usual level as published (log).
+#: from levels that were published twice (:mod:`helpers.published.ageing`), as is the error of a usual level as
+#: published (log).
 DRIFT_PER_ROOT_YEAR, BASELINE_SCALE = 0.4, 0.3
-#: Error of installs taken for sign-ups or the other way round (log): supposed, and what :mod:`helpers.claimants`
-#: finds agrees with it.
+#: Error of installs taken for sign-ups or the other way round (log): supposed, and what
+#: :mod:`helpers.published.claimants` finds agrees with it.
 CONVERSION_SCALE = 0.7
 OLDEST_BASELINE_YEARS = 3.0
 #: A total told within so many days has a place in time, and one this long before the event is old, days.

@@ -11,10 +11,10 @@ from scipy.special import ndtri
 from helpers import curve as curves
 from helpers import words
 from helpers.case import Case
+from helpers.charts.plots import CurveView, Mark, Range, Update
 from helpers.claims import Claim
 from helpers.fit import Fit, Five, bands, compared, extra, five
 from helpers.likelihood import ANTICIPATION
-from helpers.plots import CurveView, Mark, Range, Update
 from helpers.robustness import Variant
 
 #: What one event does, in the words of a figure.

@@ -1,0 +1,1 @@
+"""Figures: their look, their parts, and each kind of them; every one returns a `Picture`."""

@@ -1,0 +1,1 @@
+"""The `adoption` command, one module a subcommand."""

@@ -1,0 +1,1 @@
+"""Incidents of status pages and other tables become rows of the outages."""

@@ -1,0 +1,1 @@
+"""How often services fail, how long, and what to expect: counts, lengths, forecasts."""

@@ -1,0 +1,1 @@
+"""The published figures themselves: on one scale, against each other, and by who claims them."""

@@ -57,7 +57,9 @@ class Table:
 
     def _class(self, name: str) -> str:
         numeric = self._frame[name].dtype.kind in "iuf"
-        return ' class="num"' if self._align.get(name, "num" if numeric else "text") == "num" else ""
+        # JupyterLab would set text to the right; a page takes its own style and drops this one.
+        number = self._align.get(name, "num" if numeric else "text") == "num"
+        return ' class="num"' if number else ' style="text-align:left"'
 
     def _repr_html_(self) -> str:
         classes = [self._class(name) for name in self.columns]
@@ -82,7 +84,7 @@ class Table:
         """The table as plain text, columns padded with spaces."""
         rows = [self.columns, *self.cells]
         widths = [max(len(row[i]) for row in rows) for i in range(len(self.columns))]
-        right = [bool(self._class(name)) for name in self.columns]
+        right = ["num" in self._class(name) for name in self.columns]
 
         def line(row: list[str]) -> str:
             padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]

@@ -271,3 +271,17 @@ def test_pictures_carry_their_words_and_are_the_same_every_time() -> None:
 def test_what_cannot_be_drawn_is_refused(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]
+
+
+@SIZES
+def test_levels_of_two_counts_at_one_time_are_both_named(size: theme.Size) -> None:
+    start, end = utc("2014-02-20"), utc("2014-02-26")
+    both = [
+        UsualStep(start, end, 1e5, 1e5, 1e5, "usual sign-ups: about 100,000 a day"),
+        UsualStep(start, end, 3e4, 3e4, 3e4, "usual installs: about 30,000 a day"),
+    ]
+    picture = scale_plots.figures_on_scale(replace(VIEW, usual=both), **WORDS)
+    shown = said(picture, size)
+    assert "usual sign-ups" in shown
+    assert "usual installs" in shown
+    assert_tidy(picture.figure(size))

@@ -210,7 +210,7 @@ class _Drawing:
                 self.obstacles.append(labels.along(np.array([(x0, base), (x0, roof)]), 0.7))
 
     def _usual(self) -> list[tuple[str, Item]]:
-        """Draw what was usual as steps; return the words of the first and the last with room."""
+        """Draw what was usual as steps; return their own words, or those of the first and the last with room."""
         drawn: list[tuple[str, Item]] = []
         for step in self.usual:
             x0, x1 = _at_least(self.x(step.start), self.x(step.end), 4)
@@ -226,6 +226,8 @@ class _Drawing:
             inside = (high - height - 2,) if high - self.y(step.value) > height + 4 else ()
             wishes = [(x, y) for y in (*inside, low - height - 3, high + 3) for x in starts]
             drawn.append((text, Item(width, height, (x0, x1, (low + high) / 2), tuple(wishes))))
+        if all(step.label for step in self.usual):
+            return drawn  # levels of different counts side by side: none goes without its name
         # words longer than their step would seem to speak of the next one
         roomy = [(text, item) for text, item in drawn if item.anchor[1] - item.anchor[0] > item.width + 6]
         roomy = roomy or sorted(drawn, key=lambda one: one[1].anchor[0] - one[1].anchor[1])[:1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.evidence import _DATE
+from helpers.evidence import DATE
 from helpers.importing import incidents
 from helpers.importing.incidents import Incident, Refused, UnreadableError
 
@@ -103,7 +103,7 @@ def test_any_time_keeps_its_moment_to_the_minute(naive: datetime, offset: int) -
     zoned = naive.replace(tzinfo=UTC).astimezone(__import__("datetime").timezone(timedelta(minutes=offset)))
     found = incidents.moment(zoned.isoformat())
     assert timedelta(0) <= zoned - found < timedelta(minutes=1)
-    assert _DATE.fullmatch(f"{found:%Y-%m-%dT%H:%MZ}")
+    assert DATE.fullmatch(f"{found:%Y-%m-%dT%H:%MZ}")
 
 
 def test_an_end_is_after_the_start() -> None:

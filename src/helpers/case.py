@@ -116,10 +116,7 @@ def build(
     KeyError
         If the evidence has no such outage.
     """
-    found = evidence.outages[evidence.outages["outage_id"] == outage_id]
-    if found.empty:
-        raise KeyError(outage_id)
-    outage = found.iloc[0]
+    outage = evidence.outage(outage_id)
     origin = outage["start_utc"]
     others = _confounders(evidence, outage)
     about = evidence.growth_figures

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: Columns whose plain date names the last day of a span, not its first.
 ENDS = ("end_utc", "window_end_utc")
-_DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:T\d\d:\d\dZ)?")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
+DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:T\d\d:\d\dZ)?")
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 WANTED: dict[schemas.Kind, str] = {
     "number": "a number without thousands separators: 1800000 or 3.8",
     "integer": "a whole number without thousands separators: 1800000",
@@ -71,6 +71,19 @@ class Evidence:
     baselines: pd.DataFrame
     services: pd.DataFrame
     sources: pd.DataFrame
+
+    def outage(self, outage_id: str) -> pd.Series:
+        """Return the row of one event.
+
+        Raises
+        ------
+        KeyError
+            If there is no such event.
+        """
+        found = self.outages[self.outages["outage_id"] == outage_id]
+        if found.empty:
+            raise KeyError(outage_id)
+        return found.iloc[0]
 
 
 def load(directory: Path | str | None = None) -> Evidence:
@@ -164,13 +177,13 @@ def _read_values(bare: pd.Series, item: schemas.Field) -> tuple[pd.Series, pd.Se
     if item.kind == "boolean":
         return bare == "true", ~bare.isin(["true", "false", ""])
     if item.kind == "datetime":
-        good = bare.str.fullmatch(_DATE)
+        good = bare.str.fullmatch(DATE)
         times = pd.to_datetime(bare.where(good).str.removesuffix("Z"), format="ISO8601", errors="coerce", utc=True)
         if item.name in ENDS:
             times = times.where(bare.str.len() != len("2014-02-22"), times + pd.Timedelta(days=1))
         values: pd.Series = times.astype("datetime64[us, UTC]")
     else:
-        good = bare.str.fullmatch(_NUMBER)
+        good = bare.str.fullmatch(NUMBER)
         numbers = pd.to_numeric(bare.where(good), errors="coerce").astype("float64")
         if item.kind == "integer":
             # Beyond 2**53 a float no longer tells whole numbers apart.

@@ -39,8 +39,8 @@ def _per_rival(value: object) -> object:
     return _number(value)
 
 
-def _day(value: str) -> str:
-    """Take a year, a month or a day as the first day of it; nothing stays nothing."""
+def first_day(value: str) -> str:
+    """Take a year, a month or a day as the first day of it; nothing stays nothing, what is no date is a ValueError."""
     text = value.strip()
     return date.fromisoformat(text + {4: "-01-01", 7: "-01"}.get(len(text), "")).isoformat() if text else ""
 
@@ -64,7 +64,7 @@ Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf
 Whole = Annotated[int, BeforeValidator(_number), Field(strict=True)]
 Names = Annotated[list[str], BeforeValidator(_names)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-Day = Annotated[str, BeforeValidator(_year), AfterValidator(_day)]
+Day = Annotated[str, BeforeValidator(_year), AfterValidator(first_day)]
 PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
 
 

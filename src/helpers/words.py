@@ -12,6 +12,8 @@ from decimal import Decimal
 
 UNKNOWN = "unknown"
 MINUS = "−"
+#: A spreadsheet runs a cell that begins so.
+FORMULA = ("=", "+", "-", "@")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SWAPPED = "the low end {!r} is above the high end {!r}"
 _SCALES = ((1e9, " billion"), (1e6, " million"), (1.0, ""))

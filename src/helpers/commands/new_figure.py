@@ -1,9 +1,9 @@
 """A new growth figure: what can be said for whoever adds it, from what they have said."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
+from helpers.evidence import DATE, NUMBER, WANTED
 from helpers.raw_table import near
 from helpers.schemas import FIELDS, THINGS, TIMES, expected_of
 from helpers.store import Row
@@ -115,13 +115,9 @@ def fault(name: str, text: str) -> str:
     field = next((item for item in FIELDS["growth_figures"] if item.name == name), None)
     if field is None or not text:
         return ""
-    forms = {
-        "number": (r"[+-]?(\d+\.?\d*|\.\d+)", "a number without thousands separators or words: 3000000"),
-        "datetime": (r"(19|20)\d\d-\d\d-\d\d(T\d\d:\d\dZ)?", "a date 2014-02-22 or a time in UTC 2014-02-22T19:00Z"),
-    }
+    forms = {"number": NUMBER, "datetime": DATE}
     if field.kind in forms:
-        pattern, expected = forms[field.kind]
-        return "" if re.fullmatch(pattern, text) else expected
+        return "" if forms[field.kind].fullmatch(text) else WANTED[field.kind]
     if field.enum and text not in field.enum:
         if name == "unit":
             times = "|".join(TIMES)

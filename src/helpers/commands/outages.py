@@ -5,16 +5,14 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from helpers import groups, params
+from helpers import groups, models, params
 from helpers.commands import terminal
 from helpers.schemas import FIELDS, KINDS
+from helpers.words import FORMULA
 
-#: A spreadsheet runs a cell that begins so; a quotation mark before it makes it text.
-FORMULA = ("=", "+", "-", "@")
 _NAMED = 5
 
 
@@ -46,7 +44,7 @@ def add(commands: Any) -> None:
 def _day(text: str) -> str:
     """Read a year, a month or a day as the first day of it."""
     try:
-        return date.fromisoformat(text + {4: "-01-01", 7: "-01"}.get(len(text), "")).isoformat()
+        return models.first_day(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"given {text!r}, expected a day, month or year: 2014-02-22") from None
 
@@ -125,6 +123,7 @@ def _typed(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _harmless(cell: str) -> str:
+    """Make text of what a spreadsheet would run."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from helpers.words import FORMULA
+
 #: From what nobody notices to what everybody does. Maintenance is announced, so it stands outside.
 IMPACTS = ("none", "minor", "major", "critical")
 MAINTENANCE = "maintenance"
@@ -22,8 +24,6 @@ _ZONE_NAME = re.compile(r"\s*(?:UTC|GMT)$")
 _SPACED_OFFSET = re.compile(r"\s+([+-]\d\d:?\d\d)$")
 #: Zero-width joiners shape letters (Persian, Indic scripts, emoji) and move nothing.
 _JOINERS = "\u200c\u200d"
-#: A spreadsheet runs a cell that begins so.
-_FORMULA = ("=", "+", "-", "@")
 _WITH_ZONE = "a time with its zone, 2014-02-22T19:00Z (or --assume-utc, where all times are UTC)"
 _ANY_TIME = "a time written 2014-02-22T19:00Z, or with an offset, 2014-02-22T20:00+01:00"
 _YEARS = "a time of the years 1900 to 2099"
@@ -132,7 +132,7 @@ def one_line(text: str, most: int = 200) -> str:
     text = " ".join(text.split()).strip(_JOINERS)
     if len(text) > most:
         text = text[: most - 3].rstrip() + "..."
-    return f"“{text}”" if text.startswith(_FORMULA) else text
+    return f"“{text}”" if text.startswith(FORMULA) else text
 
 
 def title(text: str, most: int = 200) -> str:

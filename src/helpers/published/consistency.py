@@ -113,10 +113,7 @@ def check(evidence: Evidence, outage_id: str, service_id: str = "") -> list[Cons
     KeyError
         If the evidence has no such outage.
     """
-    found = evidence.outages[evidence.outages["outage_id"] == outage_id]
-    if found.empty:
-        raise KeyError(outage_id)
-    outage = found.iloc[0]
+    outage = evidence.outage(outage_id)
     told = evidence.growth_figures
     if service_id:
         told = told[told["service_id"] == service_id]

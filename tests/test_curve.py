@@ -84,6 +84,14 @@ def test_the_unit_of_time_does_not_matter(curve, unit, start, length):
     assert there == pytest.approx(here, rel=1e-6, abs=1e-6)
 
 
+def test_peak_of_a_short_rise_in_a_long_window():
+    curve = Curve(
+        np.zeros(1), np.ones((1, 1)), np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), Season(), np.full(1, 0.25)
+    )
+    grid = np.linspace(1, 28, 30_000)
+    assert curves.peak(curve, 1.0, 28.0)[0][0, 0] == pytest.approx(curves.rate(curve, grid).max(), rel=1e-3)
+
+
 @settings(max_examples=60, deadline=None)
 @given(made(), HOURS, st.floats(1, 150))
 def test_peak_is_the_highest_rate(curve, start, length):

@@ -164,7 +164,8 @@ def peak(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> tuple[Array, Array]:
     """Highest rate between t0 and t1: (rate per hour (n, m), hour of it (n, m)).
 
     Between two edges of shocks a sum of exponentials with one common mean is monotone, so the maximum of the
-    plain curve lies on an edge; with a season or a rise it is looked for on a grid (96 points) as well.
+    plain curve lies on an edge; with a season or a rise it is looked for on a grid (96 points) as well,
+    and once more around the best of it.
     """
     n = curve.tau.shape[0]
     t0, t1 = (np.atleast_2d(np.asarray(edge, dtype=float)) for edge in (t0, t1))
@@ -175,7 +176,17 @@ def peak(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> tuple[Array, Array]:
     if curve.season.depth or curve.rise is not None:
         candidates.append(t0[..., None] + (t1 - t0)[..., None] * np.linspace(0, 1, 96))
     where = np.concatenate(candidates, axis=2)
-    rates = rate(curve, where.reshape(n, -1)).reshape(where.shape)
+    top, when = _highest(curve, where)
+    if curve.season.depth or curve.rise is not None:
+        # A short rise in a long window falls between two points of the grid: once more, around the best.
+        around = when[..., None] + (t1 - t0)[..., None] / 95 * np.linspace(-1, 1, 25)
+        top, when = _highest(curve, np.clip(around, t0[..., None], t1[..., None]))
+    return top, when
+
+
+def _highest(curve: Curve, where: Array) -> tuple[Array, Array]:
+    """Highest of the rates at some hours (n, m, k), and its hour: (n, m) each."""
+    rates = rate(curve, where.reshape(len(where), -1)).reshape(where.shape)
     best = rates.argmax(axis=2)[..., None]
     return np.take_along_axis(rates, best, 2)[..., 0], np.take_along_axis(where, best, 2)[..., 0]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers import __version__, params, schemas
-from helpers.commands import add_figure, imports, outages, report, terminal
+from helpers.commands import add_figure, imports, outages, panel, report, terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,11 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What was typed after the command's name; by default that of this process.
     """
     options = _parser().parse_args(arguments)
-    options.data = getattr(options, "folder", None) or options.data
+    options.data = getattr(options, "folder", None) or getattr(options, "data", None)
     # A polite end is an end like Ctrl-C: workers and kernels are stopped, nothing is left half written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    fault = terminal.no_folder(params.evidence_folder(options.data))
-    if fault:
+    if getattr(options, "tables", True) and (fault := terminal.no_folder(params.evidence_folder(options.data))):
         return terminal.complain(fault, 1)
     try:
         with terminal.lasting_output():
@@ -58,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
     imports.add(commands)
     outages.add(commands)
+    panel.add(commands)
     add_figure.add(commands)
     return parser
 

@@ -1,0 +1,1 @@
+"""Many measured series at once: measured, ranked, and their mean response."""

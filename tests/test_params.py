@@ -151,7 +151,7 @@ def test_notebooks_go_by_number_or_name(name: str) -> None:
     assert params.resolve(name) == "03_adoption_after_outage"
 
 
-@pytest.mark.parametrize("name", ["04", "03_adoption_after_outages", "", "adoption_after_outage"])
+@pytest.mark.parametrize("name", ["09", "03_adoption_after_outages", "", "adoption_after_outage"])
 def test_unknown_notebooks_list_near_matches(name: str) -> None:
     with pytest.raises(ParameterError, match="03_adoption_after_outage"):
         params.resolve(name)

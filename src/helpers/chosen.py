@@ -17,4 +17,5 @@ REPORTS: tuple[tuple[str, dict[str, Any]], ...] = (
             "tiktok-2026-01-25-us",
         )
     ),
+    ("04_measured_signups", {}),
 )

@@ -18,6 +18,9 @@ NAMES = {
     "baseline_rate": "usual",
     "gain_per_affected_user": "gain per affected user",
     "outages_next_12_months": "outages within 12 months",
+    "expected_users": "expected without the outage",
+    "settled_level": "level afterwards",
+    "users_brought_forward": "only brought forward",
 }
 #: Quantities that a card shows, and how many of them; headlines of the quiet notebooks say all that there is to say.
 MAIN = ("extra_users", "outages_next_12_months")
@@ -28,6 +31,8 @@ GROUPS = {
     "03_adoption_after_outage": "One outage: who gained",
     "02_growth_figures": "The published figures of one service",
     "01_outage_history": "How often services fail",
+    "04_measured_signups": "One measured series: against what was expected",
+    "05_who_gained": "Many measured series: who gained",
 }
 
 

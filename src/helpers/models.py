@@ -1,7 +1,9 @@
 """The parameters of each notebook as a pydantic model: types, ranges, choices, help."""
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -60,11 +62,51 @@ def _one_of(choices: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(known)
 
 
+def moment(value: str) -> str:
+    """Take a moment in ISO 8601, UTC where it names no zone; what is none is a ValueError."""
+    when = datetime.fromisoformat(value.strip())
+    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return f"{when:%Y-%m-%dT%H:%M}Z"
+
+
+def span(value: str) -> str:
+    """Take a window "start/end" or "name=start/end" in UTC; the end must lie after the start."""
+    name, _, ends = value.rpartition("=")
+    start, slash, end = ends.partition("/")
+    if not slash or moment(start) >= moment(end):
+        raise ValueError("start/end")
+    return f"{name.strip()}={moment(start)}/{moment(end)}" if name else f"{moment(start)}/{moment(end)}"
+
+
+def _spans(values: list[str]) -> list[str]:
+    return [span(value) for value in values]
+
+
+def _step(value: str) -> str:
+    if value.strip():
+        from helpers.measured.grid import step_of
+
+        step_of(value)
+    return value.strip()
+
+
+def _some_of(choices: tuple[str, ...]) -> AfterValidator:
+    def known(value: list[str]) -> list[str]:
+        if not set(value) <= set(choices):
+            raise ValueError(f"some of {', '.join(choices)}")
+        return value
+
+    return AfterValidator(known)
+
+
 Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_number), Field(strict=True)]
 Names = Annotated[list[str], BeforeValidator(_names)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Day = Annotated[str, BeforeValidator(_year), AfterValidator(first_day)]
+Moment = Annotated[str, AfterValidator(moment)]
+Spans = Annotated[list[str], BeforeValidator(_names), AfterValidator(_spans)]
+Step = Annotated[str, AfterValidator(_step)]
 PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
 
 
@@ -76,6 +118,10 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
     SUBJECT: ClassVar[tuple[str, ...]] = ()
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files, beside the evidence, that a report with these parameters depends on."""
+        return ()
 
     def changed(self) -> dict[str, Any]:
         """Return the parameters that differ from their defaults."""
@@ -159,8 +205,129 @@ class AdoptionAfterOutage(Parameters):
     seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
 
 
+SIMULATED = "simulated"
+#: What may be put right in a measured series when asked for: `helpers.measured.series.FIXES` and `increments.FIXES`.
+FIXES = ("sort", "drop_duplicates", "sum_duplicates", "snap", "fill_zero", "drop_jumps")
+READ_AS = ("measures", "totals", *FIXES)
+ReadAs = Annotated[Names, _some_of(READ_AS)]
+_READ_AS = _field(
+    [],
+    f"how to read the table: measures (not counts), totals (running); what to put right: {', '.join(FIXES)}",
+    f"some of {', '.join(READ_AS)}",
+)
+
+
+class Measured(Parameters):
+    """What the notebooks about measured series share."""
+
+    source: str = _field(
+        SIMULATED,
+        "path or address of the table; simulated: the example that comes with the project",
+        "a path or an http(s) address",
+    )
+    time_column: str = _field("", "column of times; none: the only one there is", "the name of a column")
+    value_column: str = _field("", "column of counts; none: the only one there is", "the name of a column")
+    every: Step = _field("", "step, such as 1min, 1h, 1D, 1W; none: as the table has it", "a step from 1min to 1W")
+    exclude: Spans = _field(
+        [],
+        "other outages and disturbed times that the baseline shall not learn from: start/end,...",
+        "windows in UTC: 2025-12-24/2025-12-27, as a list or separated by commas",
+    )
+    horizon_hours: Number = _field(
+        168.0,
+        "hours after the start of the outage in which people are counted",
+        "a number of hours above 0, at most 8760 (a year)",
+        gt=0,
+        le=8760,
+    )
+    level: Number = _LEVEL
+    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files of this machine that a report with these parameters depends on."""
+        if self.source == SIMULATED or "://" in self.source:
+            return ()
+        return (Path(self.source).expanduser(),)
+
+    def named(self, day: str) -> str:
+        """Name the report by the table and the day of its outage."""
+        stem = Path(self.source.rstrip("/").rpartition("/")[2].partition("?")[0]).name.partition(".")[0]
+        return re.sub(r"[^\w-]+", "-", f"{stem or 'table'}--{day[:10]}", flags=re.ASCII).strip("-").lower()
+
+
+class MeasuredSignups(Measured):
+    """Parameters of ``04_measured_signups``."""
+
+    label: str = _field("", "whose sign-ups, in words; none: the name of the table", "a name")
+    outage_start: Moment = _field("2025-03-05T14:00Z", "start of the outage (UTC)", "a moment: 2025-03-05T14:00Z")
+    outage_end: Moment = _field("2025-03-05T19:00Z", "end of the outage (UTC)", "a moment: 2025-03-05T19:00Z")
+    controls: Names = _field(
+        [], "columns of series that the outage does not touch", "names of columns, as a list or separated by commas"
+    )
+    known: Spans = _field(
+        [],
+        "named days that come back, such as holidays: holiday=2025-12-25/2025-12-26,...",
+        "named windows in UTC: holiday=2025-12-25/2025-12-26, as a list or separated by commas",
+    )
+    where: Names = _field(
+        [], "keep only rows in which a column has a value: country=tn", "column=value, as a list or separated by commas"
+    )
+    read_as: ReadAs = _READ_AS
+
+    @property
+    def fractional(self) -> bool:
+        """Whether the values are measures rather than counts."""
+        return "measures" in self.read_as
+
+    def subject(self) -> str:
+        """Name the report by the table and the day of the outage."""
+        return self.named(self.outage_start)
+
+
+class WhoGained(Measured):
+    """Parameters of ``05_who_gained``."""
+
+    series_columns: Names = _field(
+        [], "columns that name a series; none: series", "names of columns, as a list or separated by commas"
+    )
+    outages: Spans = _field(
+        ["2025-09-15/2025-09-16"],
+        "the outages: start/end,...",
+        "windows in UTC: 2025-09-15T14:00Z/2025-09-15T19:00Z, as a list or separated by commas",
+    )
+    horizon_hours: Number = _field(
+        504.0,
+        "hours after the start of each outage in which people are counted",
+        "a number of hours above 0, at most 8760 (a year)",
+        gt=0,
+        le=8760,
+    )
+    placebos: Names = _field(
+        [],
+        "series that cannot have gained: names, * for any letters",
+        "names or patterns of series, as a list or separated by commas",
+    )
+    clusters: str = _field(
+        "",
+        "what moves together: first or last part of a series' name (first, last); none: each series by itself",
+        "first, last or nothing",
+    )
+    false_discoveries: Number = _field(
+        0.05, "share of the called series that may be chance", "a number above 0 and below 0.5", gt=0, lt=0.5
+    )
+    read_as: Annotated[Names, _some_of(("measures", "wide"))] = _field(
+        [], "how to read the table: measures (not counts), wide (a column a series)", "some of measures, wide"
+    )
+
+    def subject(self) -> str:
+        """Name the report by the table and the day of the first outage."""
+        return self.named(self.outages[0])
+
+
 NOTEBOOKS: dict[str, type[Parameters]] = {
     "01_outage_history": OutageHistory,
     "02_growth_figures": GrowthFigures,
     "03_adoption_after_outage": AdoptionAfterOutage,
+    "04_measured_signups": MeasuredSignups,
+    "05_who_gained": WhoGained,
 }

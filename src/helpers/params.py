@@ -280,6 +280,8 @@ def _together(good: dict[str, Any]) -> list[str]:
     """Check what no single parameter can be blamed for."""
     if good.get("since") and good.get("until") and good["since"] >= good["until"]:
         return [f"until: given {good['until']!r}, expected a day after since, {good['since']}"]
+    if good.get("outage_end") and good.get("outage_start") and good["outage_start"] >= good["outage_end"]:
+        return [f"outage_end: given {good['outage_end']!r}, expected a moment after the start, {good['outage_start']}"]
     usual, rivals = good.get("baseline_per_day"), good.get("rivals")
     if isinstance(usual, float) and rivals is not None and len(rivals) != 1:
         return [

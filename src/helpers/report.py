@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers import params, results
+from helpers import inputs, params, results
 from helpers.models import NOTEBOOKS
 
 NOTEBOOKS_DIR = params.ROOT / "notebooks"
@@ -109,7 +109,7 @@ def plan(
     subject = model.subject()
     rest = {key: value for key, value in changed.items() if key not in model.SUBJECT or len(subject) > LONGEST_NAME}
     slug = subject[:LONGEST_NAME] + (f"--{results.sha(results.stable_json(rest))[:8]}" if rest else "")
-    values, sources = model.model_dump(), results.digest(path, _files(data))
+    values, sources = model.model_dump(), results.digest(path, [*_files(data), *inputs.files(name, model)])
     return Job(
         notebook=path.resolve(),
         parameters=values,

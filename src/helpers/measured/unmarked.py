@@ -125,8 +125,8 @@ def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Clea
 def _largest(fitted: drift.Fit, counts: Array, used: Mask, allowed: dict[Kind, int], n: int) -> list[Event]:
     """Return the clearest events of one pass, none of them near another."""
     solved = fitted.at()
-    innovations, phi, theta = _innovations(fitted, solved, counts, used)
-    scale = 1.4826 * float(np.median(np.abs(innovations[used]))) or 1.0
+    left, phi, theta = innovations(fitted, solved, counts, used)
+    scale = 1.4826 * float(np.median(np.abs(left[used]))) or 1.0
     tests = len(HALF_LIVES) + 2
     chance = np.sqrt(2 * np.log(n * tests)) + ABOVE_CHANCE
     last = int(np.flatnonzero(used)[-1])
@@ -135,9 +135,9 @@ def _largest(fitted: drift.Fit, counts: Array, used: Mask, allowed: dict[Kind, i
     for limit in limits.values():
         limit[max(last - EDGE + 1, 0) :] = AT_THE_EDGE
     traces = [
-        _trace("outlier", 0.0, innovations, phi, theta, scale),
-        *(_trace("surge", half, innovations, phi, theta, scale) for half in HALF_LIVES if half < n / 8),
-        _trace("step", np.inf, innovations, phi, theta, scale),
+        _trace("outlier", 0.0, left, phi, theta, scale),
+        *(_trace("surge", half, left, phi, theta, scale) for half in HALF_LIVES if half < n / 8),
+        _trace("step", np.inf, left, phi, theta, scale),
     ]
     noise = np.sqrt(np.median(1 / solved.weight[solved.weight > 0]) + solved.sigma**2)
     found: list[Event] = []
@@ -215,7 +215,7 @@ def _early(events: Sequence[Event], used: Mask, n: int) -> int | None:
     return min((event.first for event in at_end), default=None)
 
 
-def _innovations(fitted: drift.Fit, solved: drift.Solved, counts: Array, used: Mask) -> tuple[Array, float, float]:
+def innovations(fitted: drift.Fit, solved: drift.Solved, counts: Array, used: Mask) -> tuple[Array, float, float]:
     """Return one-step innovations of the residuals in the steady state, and the filter's two coefficients."""
     level = fitted.matrix @ solved.coefficients
     mean = np.exp(np.clip(level + solved.state(), -20, 30))
@@ -230,8 +230,8 @@ def _innovations(fitted: drift.Fit, solved: drift.Solved, counts: Array, used: M
     phi = solved.phi
     zero, one = solved.sigma**2 + noise * (1 + phi**2), phi * noise
     theta = (zero - np.sqrt(max(zero**2 - 4 * one**2, 0.0))) / (2 * one)
-    innovations = lfilter([1, -phi], [1, -theta], residual)
-    return np.where(used, innovations, 0.0), phi, float(theta)
+    left = lfilter([1, -phi], [1, -theta], residual)
+    return np.where(used, left, 0.0), phi, float(theta)
 
 
 def _trace(kind: Kind, half_life: float, innovations: Array, phi: float, theta: float, scale: float) -> Trace:

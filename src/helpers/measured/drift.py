@@ -28,6 +28,9 @@ MANY = 24
 FAR = 2.0
 #: Counts from which the logarithm itself is the working value at the start.
 FEW = 0.5
+#: A fit of so many times the counts has overshot, as a linearised step does where counts differ by orders of magnitude;
+#: it goes on from the right total, so many rounds more at the most.
+ASTRAY, MORE_ROUNDS = 3.0, 6
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,10 @@ class Prior:
 
 
 def usual_prior(steps_per_week: float) -> Prior:
-    """Return the prior for a step: drift remembers about a week, between a third of a day and half a year."""
+    """Return the prior for a step: drift remembers about a week, within a factor of 11 either way (95%)."""
     memory = max(steps_per_week, 8.0)
     sigma = 0.025 * np.sqrt(2 / memory)
-    return Prior(np.array([np.log(memory), np.log(sigma), np.log(2e-3)]), np.array([1.5, 1.5, 2.0]))
+    return Prior(np.array([np.log(memory), np.log(sigma), np.log(2e-3)]), np.array([1.2, 1.0, 2.0]))
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,12 @@ def fit(
     for number in range(rounds):
         theta = _mode(theta, work, matrix, spread, prior, wide=number == 0 and begin is None)
         work = _next_work(counts, work, solve(theta, work, matrix, spread), matrix)
+    for _ in range(MORE_ROUNDS):
+        solved = solve(theta, work, matrix, spread)
+        if _times(counts, work, _level(solved, matrix)) <= ASTRAY:
+            break
+        work = _next_work(counts, work, solved, matrix)
+        theta = _mode(theta, work, matrix, spread, prior, wide=False)
     return Fit(work, matrix, spread, prior, theta, theta[None], np.ones(1))
 
 
@@ -195,8 +204,24 @@ def _first_work(counts: Array, used: Mask, matrix: Array) -> Work:
     return Work(np.where(used, value, 0.0), mean, used)
 
 
+def _level(solved: Solved, matrix: Array) -> Array:
+    return np.clip(matrix @ solved.coefficients + solved.state(), -20, 30)
+
+
+def times_the_counts(fitted: Fit, counts: Array) -> float:
+    """Return the total that a fit gives for the steps it has learnt from over what was counted in them: about one."""
+    return _times(counts, fitted.work, _level(fitted.at(), fitted.matrix))
+
+
+def _times(counts: Array, work: Work, level: Array) -> float:
+    return float(np.exp(level[work.used]).sum() / max(counts[work.used].sum(), 1e-9))
+
+
 def _next_work(counts: Array, work: Work, solved: Solved, matrix: Array) -> Work:
-    level = np.clip(matrix @ solved.coefficients + solved.state(), -20, 30)
+    level = _level(solved, matrix)
+    times = _times(counts, work, level)
+    if times > ASTRAY:
+        level = level - np.log(times)
     mean = np.exp(level)
     value = np.where(work.used, level + (np.where(work.used, counts, mean) - mean) / mean, 0.0)
     return Work(value, mean, work.used)

@@ -157,14 +157,14 @@ def measure(
     times, values = times[first:end], values[first:end]
     begin, end = begin - first, end - first
     controls = None if controls is None else controls.iloc[first : first + len(times)]
-    stretch = STRETCH / max(float(np.nanmean(np.abs(values[:begin]))), 1e-300) if fractional else 1.0
-    values = values * stretch
     there = np.isfinite(values)
     training = there & (np.arange(len(times)) < begin)
     training &= ~_left_out(times, step, window, exclude, anticipation)
     _check(values, training, begin, there)
     if controls is not None:
         _check_controls(controls, training | (there & (np.arange(len(times)) >= begin)))
+    stretch = STRETCH / max(float(np.nanmean(np.abs(values[:begin]))), 1e-300) if fractional else 1.0
+    values = values * stretch
     columns = design(times, training, controls, known)
     prior = drift.usual_prior(WEEK / step)
     try:
@@ -172,6 +172,11 @@ def measure(
         fitted = drift.with_points(cleaned.fit)
     except np.linalg.LinAlgError as error:
         raise CannotTell("failed", f"the fit did not come to an end ({error})") from None
+    times_counted = drift.times_the_counts(fitted, values[:begin])
+    if not 1 / drift.ASTRAY <= times_counted <= drift.ASTRAY:
+        raise CannotTell(
+            "failed", f"the fit did not come to an end: for the past it gives {times_counted:.3g} times what was counted"
+        )
     return _measured(times, step, values, begin, window, level, fitted, cleaned, training, stretch, fractional, notes)
 
 

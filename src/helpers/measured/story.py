@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,13 @@ _DAYS = 14
 
 
 def noun(asked: MeasuredSignups) -> str:
-    """Name what is counted: the column of the counts in words."""
-    name = asked.value_column or "signups"
-    return "sign-ups" if name == "signups" else name.replace("_", " ")
+    """Name what is counted: the column of the counts where it is a word for many of something, or "counts"."""
+    if asked.fractional:
+        return "units"
+    name = (asked.value_column or ("signups" if asked.source == SIMULATED else "")).replace("_", " ").lower()
+    if name in ("signups", "sign ups"):
+        return "sign-ups"
+    return name if re.fullmatch(r"[a-z][a-z ]{2,}s", name) else "counts"
 
 
 def label(asked: MeasuredSignups) -> str:
@@ -106,10 +111,10 @@ def _surge(after: Surge | None, found: Measurement, asked: MeasuredSignups) -> s
     if after is None:
         return ""
     half, peak = after.half_life, after.peak_rate
+    rate = f"{words.rate_interval(peak.low, peak.high)}, " if not asked.fractional else ""
     return (
-        f"At its peak the response reached {words.rate_interval(peak.low, peak.high)}, {after.peak.low:.2g} to "
-        f"{after.peak.high:.2g} times the usual, and it fades by half every "
-        f"{words.duration_interval(half.low, half.high)}."
+        f"At its peak the response reached {rate}{after.peak.low:.2g} to {after.peak.high:.2g} times the usual, and it "
+        f"fades by half every {words.duration_interval(half.low, half.high)}."
     )
 
 
@@ -286,9 +291,10 @@ def record(
             "faults": list(checked.faults) if checked else [],
         }
     if after is not None and not isinstance(found, CannotTell):
-        add("peak_rate", "users/s", after.peak_rate, found.level)
+        one = "users" if noun(asked) == "sign-ups" else noun(asked)  # the main job counts users
+        add("peak_rate", f"{one}/s", after.peak_rate, found.level)
         add("half_life", "hours", after.half_life, found.level)
-        add("baseline_rate", "users/hour", after.baseline_rate, found.level)
+        add("baseline_rate", f"{one}/hour", after.baseline_rate, found.level)
         add("settled_level", "of the expected", after.settled, found.level)
         add("users_brought_forward", noun(asked), after.brought_forward, found.level)
     return results.Record(

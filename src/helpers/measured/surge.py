@@ -8,7 +8,8 @@ k is the response to the outage with a half-life, s rises from nothing to one as
 level at which things settle: above nothing people stayed, below nothing some of the surge were people who would have
 come later anyway. Two responses are tried: one that is full while the outage lasts and fades after it, and the adoption
 curve of `helpers.curve`, which builds up during the outage. The half-life is integrated over a grid with a log-uniform
-prior, A and L by generalised least squares given it, with the covariance of what was expected.
+prior, and over half a step more or less of the outage's length, which is known no better; A and L come by generalised
+least squares given those, with the covariance of what was expected.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from helpers.measured.totals import Estimate
 
 Array = NDArray[np.float64]
 #: Steps that the surge is fitted to at the most (longer ones are joined), points of the half-life, draws.
-MOST_BINS, GRID, DRAWS = 200, 48, 4000
+MOST_BINS, GRID, DRAWS = 200, 30, 4000
+#: Log evidence below the best from which a half-life is left out.
+IMPOSSIBLE = 12.0
 #: Share of the surge that must have faded within the horizon before a settled level is told from it.
 FADED = 0.8
 HOUR = pd.Timedelta(hours=1)
@@ -81,7 +84,7 @@ class _Bins:
 
 
 def surge(found: Measurement, seed: int = 0) -> Surge | None:
-    """Fit the response to what came after the start; None where no gain can be told from none.
+    """Fit the response to what came after the start; None where no rise can be told from none.
 
     Parameters
     ----------
@@ -89,21 +92,35 @@ def surge(found: Measurement, seed: int = 0) -> Surge | None:
     seed : int
         Seed of the draws that the intervals are read from.
     """
-    if found.p >= 1 - found.level or found.extra.median <= 0:
-        return None
     bins = _bins(found)
+    if len(bins.expected) < 3:
+        return None
     start = found.early or found.window.start
     began = (start - found.gap.index[0]) / HOUR
     lasted = max((found.window.end - start) / HOUR, 1e-3)
     hours = found.step / HOUR
     grid = np.geomspace(0.25 * hours, 2 * float(bins.edges[-1, 1] - bins.edges[0, 0]), GRID)
-    responses: dict[str, Callable[[float], Array]] = {
-        SHAPES[0]: lambda half: _full(bins.edges - began, lasted, half),
-        SHAPES[1]: lambda half: _building(bins.edges - began, lasted, half),
+    since = bins.edges - began
+    responses: dict[str, Callable[[float, float], Array]] = {
+        SHAPES[0]: lambda half, length: _full(since, length, half),
+        SHAPES[1]: lambda half, length: _building(since, length, half),
     }
-    tried = {name: [_given(bins, response(half), began) for half in grid] for name, response in responses.items()}
+    tried = {
+        name: [_given(bins, response(half, lasted), began) for half in grid] for name, response in responses.items()
+    }
     best = max(tried, key=lambda name: float(np.logaddexp.reduce([fit.evidence for fit in tried[name]])))
-    return _read(found, bins, grid, tried[best], best, start, began, seed)
+    fine = _narrowed(grid, [fit.evidence for fit in tried[best]])
+    # When exactly people stop coming is known to a step at best.
+    lengths = np.maximum(lasted + np.array([-0.5, 0.0, 0.5]) * hours, 0.1 * hours)
+    fits = [_given(bins, responses[best](half, length), began) for half in fine for length in lengths]
+    return _read(found, bins, np.repeat(fine, len(lengths)), fine[1] / fine[0], fits, best, start, began, seed)
+
+
+def _narrowed(grid: Array, evidence: list[float]) -> Array:
+    """Return a finer grid over the part of a coarse one that can be true."""
+    possible = np.flatnonzero(np.array(evidence) > max(evidence) - IMPOSSIBLE)
+    first, last = max(int(possible[0]) - 1, 0), min(int(possible[-1]) + 1, len(grid) - 1)
+    return np.geomspace(grid[first], grid[last], GRID)
 
 
 def _bins(found: Measurement) -> _Bins:
@@ -191,24 +208,27 @@ def _given(bins: _Bins, response: Array, began: float) -> _Given:
 def _read(
     found: Measurement,
     bins: _Bins,
-    grid: Array,
+    half_lives: Array,
+    apart: float,
     fits: list[_Given],
     shape: str,
     start: pd.Timestamp,
     began: float,
     seed: int,
-) -> Surge:
+) -> Surge | None:
     """Draw from the posterior and read every quantity off the draws."""
     rng = np.random.default_rng(seed)
     evidence = np.array([fit.evidence for fit in fits])
     weight = np.exp(evidence - evidence.max())
     # Between two points of the grid the half-life is as likely anywhere.
-    place = rng.choice(len(grid), DRAWS, p=weight / weight.sum())
-    half_life = grid[place] * (grid[1] / grid[0]) ** rng.uniform(-0.5, 0.5, DRAWS)
+    place = rng.choice(len(fits), DRAWS, p=weight / weight.sum())
+    half_life = half_lives[place] * apart ** rng.uniform(-0.5, 0.5, DRAWS)
     roots = np.array([np.linalg.cholesky(fit.covariance) for fit in fits])
     stretch = np.sqrt(found.effective_freedom / rng.chisquare(found.effective_freedom, DRAWS))
     normal = rng.normal(size=(DRAWS, 2)) * stretch[:, None]
     drawn = np.array([fit.coefficients for fit in fits])[place] + np.einsum("dij,dj->di", roots[place], normal)
+    if np.quantile(drawn[:, 0], (1 - found.level) / 2) <= 0:
+        return None
     columns = np.array([fit.columns for fit in fits])
     ratio = 1 + np.einsum("dmj,dj->dm", columns[place], drawn)
     settling = columns[place][:, :, 1]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from helpers.measured import drift
-from helpers.measured.design import Design
+from helpers.measured.design import FEWEST_STEPS, Design
+from helpers.measured.window import CannotTell
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -92,6 +93,11 @@ def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Clea
     used : (n,) steps that may train the baseline.
     design : columns for all steps, those after the outage too.
     prior : see `drift.Prior`.
+
+    Raises
+    ------
+    CannotTell
+        If the events leave too little to learn from.
     """
     n = len(counts)
     used = used.copy()
@@ -103,7 +109,8 @@ def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Clea
     fitted = drift.fit(counts, used, design.matrix[:n], design.spread, prior)
     events: list[Event] = []
     for _ in range(PASSES):
-        found = _largest(fitted, counts, used, allowed, n)
+        known = {(event.kind, event.first) for event in events}
+        found = [event for event in _largest(fitted, counts, used, allowed, n) if event[:2] not in known]
         if not found:
             break
         for candidate in found:
@@ -114,6 +121,10 @@ def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Clea
                 design = design.with_column(_lasting(len(design.matrix), event.first, 1.0), f"step at {event.first}")
             else:
                 used[event.first : event.last + 1] = False
+        if used.sum() < FEWEST_STEPS:
+            raise CannotTell(
+                "failed", f"events that nobody marked leave {used.sum()} of {n} steps before the outage to learn from"
+            )
         fitted = drift.fit(counts, used, design.matrix[:n], design.spread, prior, fitted.theta, rounds=1)
     if not any(event.kind == "step" for event in events):
         design, fitted = _bent(counts, used, design, fitted)

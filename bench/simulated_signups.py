@@ -149,7 +149,9 @@ def panel() -> tuple[pd.DataFrame, list[dict[str, Any]]]:
         label = f"{country} / {rival}"
         shown = pd.DataFrame({"series": label, "time": days.strftime("%Y-%m-%d"), "count": without + change})
         tables.append(shown[seen])
+        week_after = change[(since_outage >= 0) & (since_outage < 7)]
         truth: dict[str, Any] = {"series": label, "kind": kind, "extra_realised": int(change.sum())}
+        truth["extra_realised_7_days"] = int(week_after.sum())
         if peak != 1.0:
             truth |= {"first_day_times": peak, "half_life_days": half_life}
         truths.append(truth)

@@ -162,6 +162,13 @@ def test_wrong_parameters_are_named_before_anything_runs(given, says):
     assert says in str(error.value)
 
 
+def test_a_plain_day_as_the_end_is_all_of_it():
+    given = {"outage_start": "2025-03-05", "outage_end": "2025-03-05", "exclude": "2025-02-01/2025-02-02"}
+    asked = params.check(NOTEBOOK, given)
+    assert (asked.outage_start, asked.outage_end) == ("2025-03-05T00:00Z", "2025-03-06T00:00Z")
+    assert asked.exclude == ["2025-02-01T00:00Z/2025-02-03T00:00Z"]
+
+
 def test_a_file_that_is_not_there_is_named_with_near_matches(tmp_path):
     (tmp_path / "signups.csv").write_text("time,signups\n")
     with pytest.raises(ParameterError, match=r"expected a file: there is none; did you mean signups\.csv\?"):

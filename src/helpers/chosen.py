@@ -18,4 +18,5 @@ REPORTS: tuple[tuple[str, dict[str, Any]], ...] = (
         )
     ),
     ("04_measured_signups", {}),
+    ("05_who_gained", {}),
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -69,17 +69,32 @@ def moment(value: str) -> str:
     return f"{when:%Y-%m-%dT%H:%M}Z"
 
 
+def end_moment(value: str) -> str:
+    """Take a moment as an end: a plain day is all of it, as in the evidence tables."""
+    text = value.strip()
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        text = (date.fromisoformat(text) + timedelta(days=1)).isoformat()
+    return moment(text)
+
+
 def span(value: str) -> str:
     """Take a window "start/end" or "name=start/end" in UTC; the end must lie after the start."""
     name, _, ends = value.rpartition("=")
-    start, slash, end = ends.partition("/")
-    if not slash or moment(start) >= moment(end):
+    first, slash, last = ends.partition("/")
+    if not slash or moment(first) >= end_moment(last):
         raise ValueError("start/end")
-    return f"{name.strip()}={moment(start)}/{moment(end)}" if name else f"{moment(start)}/{moment(end)}"
+    written = f"{moment(first)}/{end_moment(last)}"
+    return f"{name.strip()}={written}" if name else written
 
 
 def _spans(values: list[str]) -> list[str]:
     return [span(value) for value in values]
+
+
+def _some(values: list[str]) -> list[str]:
+    if not values:
+        raise ValueError("at least one")
+    return values
 
 
 def _step(value: str) -> str:
@@ -105,6 +120,7 @@ Names = Annotated[list[str], BeforeValidator(_names)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Day = Annotated[str, BeforeValidator(_year), AfterValidator(first_day)]
 Moment = Annotated[str, AfterValidator(moment)]
+End = Annotated[str, AfterValidator(end_moment)]
 Spans = Annotated[list[str], BeforeValidator(_names), AfterValidator(_spans)]
 Step = Annotated[str, AfterValidator(_step)]
 PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
@@ -241,7 +257,6 @@ class Measured(Parameters):
         le=8760,
     )
     level: Number = _LEVEL
-    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
 
     def files(self) -> tuple[Path, ...]:
         """Return the files of this machine that a report with these parameters depends on."""
@@ -258,16 +273,19 @@ class Measured(Parameters):
 class MeasuredSignups(Measured):
     """Parameters of ``04_measured_signups``."""
 
+    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
     label: str = _field("", "whose sign-ups, in words; none: the name of the table", "a name")
     outage_start: Moment = _field("2025-03-05T14:00Z", "start of the outage (UTC)", "a moment: 2025-03-05T14:00Z")
-    outage_end: Moment = _field("2025-03-05T19:00Z", "end of the outage (UTC)", "a moment: 2025-03-05T19:00Z")
+    outage_end: End = _field(
+        "2025-03-05T19:00Z", "end of the outage (UTC); a plain day is all of it", "a moment: 2025-03-05T19:00Z"
+    )
     controls: Names = _field(
         [], "columns of series that the outage does not touch", "names of columns, as a list or separated by commas"
     )
     known: Spans = _field(
         [],
-        "named days that come back, such as holidays: holiday=2025-12-25/2025-12-26,...",
-        "named windows in UTC: holiday=2025-12-25/2025-12-26, as a list or separated by commas",
+        "named days that come back, such as holidays: holiday=2025-12-25/2025-12-25,...",
+        "named windows in UTC: holiday=2025-12-25/2025-12-25, as a list or separated by commas",
     )
     where: Names = _field(
         [], "keep only rows in which a column has a value: country=tn", "column=value, as a list or separated by commas"
@@ -287,30 +305,27 @@ class MeasuredSignups(Measured):
 class WhoGained(Measured):
     """Parameters of ``05_who_gained``."""
 
+    time_column: str = _field("", "column of times; none: time", "the name of a column")
+    value_column: str = _field("", "column of counts; none: count", "the name of a column")
     series_columns: Names = _field(
-        [], "columns that name a series; none: series", "names of columns, as a list or separated by commas"
+        [],
+        "columns that name a series; none: series; of a wide table the columns that are series, none: all",
+        "names of columns, as a list or separated by commas",
     )
-    outages: Spans = _field(
-        ["2025-09-15/2025-09-16"],
+    outages: Annotated[Spans, AfterValidator(_some)] = _field(
+        ["2025-09-15T00:00Z/2025-09-16T00:00Z"],
         "the outages: start/end,...",
-        "windows in UTC: 2025-09-15T14:00Z/2025-09-15T19:00Z, as a list or separated by commas",
-    )
-    horizon_hours: Number = _field(
-        504.0,
-        "hours after the start of each outage in which people are counted",
-        "a number of hours above 0, at most 8760 (a year)",
-        gt=0,
-        le=8760,
+        "at least one window in UTC: 2025-09-15T14:00Z/2025-09-15T19:00Z, as a list or separated by commas",
     )
     placebos: Names = _field(
         [],
-        "series that cannot have gained: names, * for any letters",
+        "series that cannot have gained: names, * for any letters; none: none (in the simulated example JP / *)",
         "names or patterns of series, as a list or separated by commas",
     )
-    clusters: str = _field(
-        "",
-        "what moves together: first or last part of a series' name (first, last); none: each series by itself",
-        "first, last or nothing",
+    clusters: Annotated[str, _one_of(("first", "last", "none"))] = _field(
+        "first",
+        "what moves together: series with the same first or last part of their name, as in DE / maple; none: nothing",
+        "first, last or none",
     )
     false_discoveries: Number = _field(
         0.05, "share of the called series that may be chance", "a number above 0 and below 0.5", gt=0, lt=0.5
@@ -321,7 +336,7 @@ class WhoGained(Measured):
 
     def subject(self) -> str:
         """Name the report by the table and the day of the first outage."""
-        return self.named(self.outages[0])
+        return self.named(self.outages[0].rpartition("=")[2])
 
 
 NOTEBOOKS: dict[str, type[Parameters]] = {

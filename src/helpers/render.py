@@ -104,8 +104,8 @@ def load() -> None:
 
 
 def _in_words(value: object) -> str:
-    if value is None or value == []:
-        return "as published" if value is None else "all"
+    if value is None or value in ([], ""):
+        return "as published" if value is None else "not given"
     if isinstance(value, dict):
         return ", ".join(f"{name} {_in_words(item)}" for name, item in value.items())
     if isinstance(value, list):

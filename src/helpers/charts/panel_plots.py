@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from helpers import words
@@ -85,8 +86,10 @@ def mean_response(view: ResponseView, title: str, subtitle: str, source: str, al
     """
     read = [
         "Lines are means of the logarithm of observed over expected, written as percent above the expected",
-        f"bands are their {words.percent(view.level)} intervals, series that move together counted as one cluster",
     ]
+    if any(np.isfinite(group.high).any() for group in view.groups):
+        level = words.percent(view.level)
+        read.append(f"bands are their {level} intervals, series that move together counted as one cluster")
     if any(group.placebo for group in view.groups):
         read.append("the dotted line is of series that cannot have gained")
 

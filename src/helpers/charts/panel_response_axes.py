@@ -123,10 +123,11 @@ def _ends(
     _, bottom, right, top = sheet.edges(axes)
     room = sheet.size.width - right - sheet.size.edge - 8
     texts = [theme.wrap(_said(group), room, size, even=True) for group in groups]
-    texts.append(theme.wrap(f"bands: {words.percent(level)} intervals", room, sheet.size.small, even=True))
+    if any(np.isfinite(group.high).any() for group in groups):
+        texts.append(theme.wrap(f"bands: {words.percent(level)} intervals", room, sheet.size.small, even=True))
     heights = [theme.extent(text, size)[1] + 6 for text in texts]
     ends = [float(middle[np.isfinite(middle)][-1]) for middle in middles]
-    wanted = [float(axes.transData.transform((0, end))[1]) for end in ends] + [bottom]
+    wanted = [*(float(axes.transData.transform((0, end))[1]) for end in ends), bottom][: len(texts)]
     levels = labels.spread(wanted, heights, bottom - 12, top)
     for i, (text, y) in enumerate(zip(texts, levels, strict=True)):
         own = i < len(groups)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,16 +190,15 @@ def _window(text: str, option: str) -> Window:
         raise params.ParameterError(f"{option}: given {text!r}: {error}") from None
 
 
-def _placebos(names: Sequence[str], patterns: Sequence[str]) -> set[str]:
+def _placebos(known: Sequence[str], patterns: Sequence[str]) -> set[str]:
     """Return the series that are named, or match a pattern."""
-    chosen: set[str] = set()
-    for pattern in patterns:
-        matching = {str(name) for name in names if name == pattern or fnmatchcase(name, pattern)}
-        if not matching:
-            some = ", ".join(map(str, names[:5]))
-            raise params.ParameterError(f"--placebo-series: {pattern!r} is no series of the table: {some}, ...")
-        chosen |= matching
-    return chosen
+    from helpers.panel.grid import PanelError
+    from helpers.panel.names import matching
+
+    try:
+        return matching(known, patterns)
+    except PanelError as error:
+        raise params.ParameterError(f"--placebo-series: {error}") from None
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -156,7 +156,7 @@ def measure(
     first = max(0, begin - MOST_STEPS)
     times, values = times[first:end], values[first:end]
     begin, end = begin - first, end - first
-    controls = None if controls is None else controls.iloc[first : first + len(times)]
+    controls = None if controls is None else controls.reindex(times)
     there = np.isfinite(values)
     training = there & (np.arange(len(times)) < begin)
     training &= ~_left_out(times, step, window, exclude, anticipation)
@@ -170,14 +170,17 @@ def measure(
     try:
         cleaned = unmarked.clean(values[:begin], training[:begin], columns, prior)
         fitted = drift.with_points(cleaned.fit)
+        times_counted = drift.times_the_counts(fitted, values[:begin])
+        if not 1 / drift.ASTRAY <= times_counted <= drift.ASTRAY:
+            raise CannotTell(
+                "failed",
+                f"the fit did not come to an end: for the past it gives {times_counted:.3g} times what was counted",
+            )
+        return _measured(
+            times, step, values, begin, window, level, fitted, cleaned, training, stretch, fractional, notes
+        )
     except np.linalg.LinAlgError as error:
         raise CannotTell("failed", f"the fit did not come to an end ({error})") from None
-    times_counted = drift.times_the_counts(fitted, values[:begin])
-    if not 1 / drift.ASTRAY <= times_counted <= drift.ASTRAY:
-        raise CannotTell(
-            "failed", f"the fit did not come to an end: for the past it gives {times_counted:.3g} times what was counted"
-        )
-    return _measured(times, step, values, begin, window, level, fitted, cleaned, training, stretch, fractional, notes)
 
 
 def _placed(

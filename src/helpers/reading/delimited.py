@@ -114,11 +114,12 @@ def _lines(body: str, table: pd.DataFrame, separator: str) -> np.ndarray:
     if '"' not in body or body.rstrip("\n").count("\n") == len(table):
         return plain
     reader = csv.reader(io.StringIO(body), delimiter=separator)
-    begins, before = [], 0
+    begins: list[int] = []
+    before = 0
     try:
         for _ in reader:
             begins.append(before + 1)
             before = reader.line_num
     except csv.Error:  # a cell too long for this reader, which only counts
         return plain
-    return np.array(begins[1:]) if len(begins) == len(table) + 1 else plain
+    return np.array(begins[1:], dtype=int) if len(begins) == len(table) + 1 else plain

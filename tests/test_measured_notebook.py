@@ -58,7 +58,12 @@ def told(request: models.MeasuredSignups) -> str:
     fine = not isinstance(found, ValueError)
     after, checked = (surge.surge(found, 1), checks.checks(found)) if fine else (None, None)
     said = [story.answer(found, after, checked, request), tables.numbers(found, after, request)]
-    said += [tables.events(found), tables.placebos(found, request), story.mail(found, after, request, series)]
+    said += [
+        tables.events(found),
+        tables.placebos(found, request),
+        tables.second_opinion(found),
+        story.mail(found, after, request, series),
+    ]
     said += [story.limits(found, series), story.record(found, after, checked, request, "0").headline]
     return "\n".join(map(str, said))
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from helpers import words
-from helpers.measured import story, view
+from helpers.measured import interrupted, story, view
 from helpers.measured.expected import Measurement
 from helpers.measured.surge import Surge
+from helpers.measured.totals import Estimate
 from helpers.measured.window import CannotTell
 from helpers.models import MeasuredSignups
 from helpers.table import Sentence, Table
@@ -76,6 +77,20 @@ def placebos(found: Measurement | CannotTell, asked: MeasuredSignups) -> Table |
     )
     held = int((~shown.misses).sum())
     return Table(frame, f"{held} of {len(frame)} placebo intervals hold zero; windows overlap")
+
+
+def second_opinion(found: Measurement | CannotTell) -> Table | Sentence:
+    """The gain by an interrupted time series regression, beside the answer."""
+    other = None if isinstance(found, CannotTell) else interrupted.second_opinion(found)
+    if other is None or isinstance(found, CannotTell):
+        return Sentence("The regression gives no answer here.")
+    other = Estimate(*(end - 1 for end in other))
+    frame = pd.DataFrame(
+        [("this report", *_shares(found.relative)), ("interrupted time series, quasi-Poisson", *_shares(other))],
+        columns=["method", f"gain, {words.percent(found.level)} interval", "middle"],
+    )
+    caption = "Gain over the horizon as a share of the expected, by two methods"
+    return Table(frame, caption, align=dict.fromkeys(frame.columns[1:], "num"))
 
 
 def events(found: Measurement | CannotTell) -> Table | Sentence:

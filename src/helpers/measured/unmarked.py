@@ -24,17 +24,36 @@ Mask = NDArray[np.bool_]
 Kind = Literal["outlier", "surge", "step"]
 #: Half-lives of surges that are looked for, in steps.
 HALF_LIVES = (1.0, 3.0, 9.0, 27.0)
-#: Scores that a trace must reach: anywhere, for a step above the largest that chance gives, just before the start.
-#: Real series hold many days of five standard errors; they are what such a series is like, and stay in.
-CLEAR, ABOVE_CHANCE, AT_THE_EDGE = 8.0, 1.5, 4.0
-#: Passes, and the most outliers as a share of steps and surges before they are what the series is like.
-PASSES, MOST_OUTLIERS, MOST_SURGES = 8, 0.01, 4
+#: Scores that a step must reach above the largest that chance gives, and any event just before the stated start.
+ABOVE_CHANCE, AT_THE_EDGE = 1.5, 4.0
 #: Steps before the start in which a weaker trace counts.
 EDGE = 3
 #: Events of so many steps are asked whether they stay or fade; a surge is over after so many half-lives.
 SLOW, _FADED = 9, 5.0
 #: Standard errors by which a trend must bend before it is let bend.
 CLEAR_BEND = 4.0
+
+
+class Rules(NamedTuple):
+    """What counts as an event.
+
+    Real series hold many days of five standard errors; they are what such a series is like, and a baseline keeps them.
+
+    Attributes
+    ----------
+    clear : score that outliers and surges must reach.
+    outliers : most outliers, as a share of the steps.
+    surges : most surges, and most steps.
+    passes : most times that the fit is repeated.
+    """
+
+    clear: float = 8.0
+    outliers: float = 0.01
+    surges: int = 4
+    passes: int = 8
+
+
+BASELINE = Rules()
 
 
 class Event(NamedTuple):
@@ -84,7 +103,7 @@ class Cleaned:
     early: int | None
 
 
-def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Cleaned:
+def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior, rules: Rules = BASELINE) -> Cleaned:
     """Fit the steps before the outage, taking out what nobody marked.
 
     Parameters
@@ -102,15 +121,15 @@ def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Clea
     n = len(counts)
     used = used.copy()
     allowed: dict[Kind, int] = {
-        "outlier": int(max(MOST_OUTLIERS * used.sum(), 2)),
-        "surge": MOST_SURGES,
-        "step": MOST_SURGES,
+        "outlier": int(max(rules.outliers * used.sum(), 2)),
+        "surge": rules.surges,
+        "step": rules.surges,
     }
     fitted = drift.fit(counts, used, design.matrix[:n], design.spread, prior)
     events: list[Event] = []
-    for _ in range(PASSES):
+    for _ in range(rules.passes):
         known = {(event.kind, event.first) for event in events}
-        found = [event for event in _largest(fitted, counts, used, allowed, n) if event[:2] not in known]
+        found = [event for event in _largest(fitted, counts, used, allowed, rules.clear) if event[:2] not in known]
         if not found:
             break
         for candidate in found:
@@ -133,16 +152,16 @@ def clean(counts: Array, used: Mask, design: Design, prior: drift.Prior) -> Clea
     return Cleaned(fitted, design, used, tuple(sorted(events, key=lambda e: e.first)), early)
 
 
-def _largest(fitted: drift.Fit, counts: Array, used: Mask, allowed: dict[Kind, int], n: int) -> list[Event]:
+def _largest(fitted: drift.Fit, counts: Array, used: Mask, allowed: dict[Kind, int], clear: float) -> list[Event]:
     """Return the clearest events of one pass, none of them near another."""
-    solved = fitted.at()
+    n, solved = len(counts), fitted.at()
     left, phi, theta = innovations(fitted, solved, counts, used)
     scale = 1.4826 * float(np.median(np.abs(left[used]))) or 1.0
     tests = len(HALF_LIVES) + 2
     chance = np.sqrt(2 * np.log(n * tests)) + ABOVE_CHANCE
     last = int(np.flatnonzero(used)[-1])
-    limits = {"outlier": np.full(n, CLEAR), "surge": np.full(n, CLEAR), "step": np.full(n, chance)}
-    limits["step"][: n // 20] = limits["step"][n - n // 20 :] = CLEAR
+    limits = {"outlier": np.full(n, clear), "surge": np.full(n, clear), "step": np.full(n, chance)}
+    limits["step"][: n // 20] = limits["step"][n - n // 20 :] = clear
     for limit in limits.values():
         limit[max(last - EDGE + 1, 0) :] = AT_THE_EDGE
     traces = [

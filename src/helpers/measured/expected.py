@@ -273,7 +273,8 @@ def _measured(
     if cleaned.early is not None:
         good[cleaned.early :] = False
     shifts = tuple(event.first for event in cleaned.events if event.kind == "step")
-    shams = placebo.placebos(fitted, matrix[:begin], values[:begin], good, horizon, widening, shifts)
+    chance = min(float(kept.mean.sum() / kept.covariance.sum()), 1.0)
+    shams = placebo.placebos(fitted, matrix[:begin], values[:begin], good, horizon, widening, chance, shifts)
     shape = Shape(shams.scale, shams.freedom, not fractional)
 
     each = Predictive(told.mean, np.diag(told.covariance), *shape)

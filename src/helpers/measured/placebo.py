@@ -45,7 +45,14 @@ class Placebos:
 
 
 def placebos(
-    fitted: drift.Fit, design: Array, counts: Array, good: Mask, horizon: int, widening: float, steps: tuple[int, ...]
+    fitted: drift.Fit,
+    design: Array,
+    counts: Array,
+    good: Mask,
+    horizon: int,
+    widening: float,
+    chance: float,
+    steps: tuple[int, ...],
 ) -> Placebos:
     """Forecast from placebo dates in the past, and scale.
 
@@ -57,6 +64,7 @@ def placebos(
     good : (n,) steps that a forecast may be held against: there, and in no event.
     horizon : steps of a window.
     widening : variance with unknown tau, sigma and alpha over variance without, as after the outage.
+    chance : share of the variance after the outage that is the noise of counting, which no fault of a model widens.
     steps : positions of known level shifts, which no forecast from before them can know.
     """
     n = len(counts)
@@ -70,14 +78,15 @@ def placebos(
             if row and not any(origin < step <= origin + horizon for step in steps):
                 rows.append(row)
     table = pd.DataFrame(rows[::-1], columns=["position", "observed", "expected", "variance", "score"])
+    prior = PRIOR_SCALE - (PRIOR_SCALE - 1) * chance
     if not len(table):
-        return Placebos(table, 0.0, PRIOR_SCALE, PRIOR_WINDOWS)
+        return Placebos(table, 0.0, prior, PRIOR_WINDOWS)
     span = int(table["position"].iloc[-1] - table["position"].iloc[0]) + horizon
     windows = min(span / horizon, float(len(table)))
     mean_square = float(np.mean(np.minimum(table["score"] ** 2, 100.0)))
     # tau, sigma and alpha have seen the placebo dates too, which makes errors there a little too small.
     mean_square *= windows / (windows - 1) if windows >= 2 else 1.0
-    scale = (PRIOR_WINDOWS * PRIOR_SCALE + windows * mean_square) / (PRIOR_WINDOWS + windows)
+    scale = (PRIOR_WINDOWS * prior + windows * mean_square) / (PRIOR_WINDOWS + windows)
     return Placebos(table, windows, scale, PRIOR_WINDOWS + windows)
 
 

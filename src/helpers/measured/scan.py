@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.measured import drift, unmarked
 from helpers.measured.design import WEEK, design
+from helpers.measured.window import CannotTell
 
 #: Scores from which an event is listed, and how many of each kind may be: a list is read by a person.
 LISTED = unmarked.Rules(clear=5.0, outliers=0.05, surges=12, passes=12)
@@ -28,10 +29,14 @@ def scan(counts: pd.Series, rules: unmarked.Rules = LISTED) -> pd.DataFrame:
     Raises
     ------
     CannotTell
-        If the series is too short for its rhythms.
+        If the series is too short for its rhythms, or all the same.
     """
     times, values = pd.DatetimeIndex(counts.index), counts.to_numpy(dtype=float)
     there = np.isfinite(values)
+    if there.sum() < 3:
+        raise CannotTell("too_short", f"{there.sum()} counts are no series")
+    if np.ptp(values[there]) == 0:
+        raise CannotTell("constant", f"all {there.sum()} counts are {values[there][0]:g}: nothing can stand out")
     columns = design(times, there)
     step = times[1] - times[0]
     cleaned = unmarked.clean(values, there, columns, drift.usual_prior(WEEK / step), rules)

@@ -42,6 +42,11 @@ bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	$(BIN)/python bench/claimants.py --sets 400
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
 	$(BIN)/python bench/speed.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_honesty.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/real_placebos.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_surge.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/never_an_exception.py --examples 10000
+	OMP_NUM_THREADS=1 $(BIN)/python bench/panel_speed.py
 
 lock: ## resolve pyproject.toml again into requirements.lock (needs a network)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

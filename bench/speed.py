@@ -1,10 +1,11 @@
-"""How long things take: a fit, an import, the loader, a report over its notebook's own time, a fresh clone.
+"""How long things take: a fit, a measured series, an import, the loader, a report over its notebook's own time.
 
-    python bench/speed.py [--fresh]
+    python bench/speed.py [--fresh | --measured]
 
 Writes bench/speed.csv, one row a measure with its limit: medians of RUNS whole processes or fits. With --fresh a
-clone of the last commit is set up in an empty home and renders all reports (needs a network); without it, the
-rows of the last fresh run stay. A report takes some ten seconds: of those REPORTS are made.
+clone of the last commit is set up in an empty home and renders all reports (needs a network); with --measured only
+measured series are timed. The other rows of the last run stay. A report takes some ten seconds: of those REPORTS are
+made.
 """
 
 from __future__ import annotations
@@ -23,16 +24,20 @@ from statistics import median
 import long_history
 import numpy as np
 import pandas as pd
+from measured_sets import WEEK, ar1, negative_binomial
+from one_measurement import timed
 from simulate import outage
 
 from helpers import sampling
 from helpers.likelihood import Prior
+from helpers.measured.window import Window
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RUNS = 5
 REPORTS = 3
 FITS = 30
+SERIES = 20
 NOTEBOOK = "notebooks/03_adoption_after_outage.ipynb"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 FRESH = ("fresh clone: make reports", "fresh clone: make reports again")
@@ -59,6 +64,40 @@ def fits() -> list[tuple[str, float, float]]:
         ("fit of 8 figures: CPU s, longest", max(seconds), 2.0),
         ("fit of 8 figures: effective draws, fewest (at least)", min(effective), 1000.0),
     ]
+
+
+def signups(seed: int, step: str, before: int, after: int) -> tuple[pd.Series, Window]:
+    """Simulate sign-ups by the day or hour, 20,000 a day, three times as many for a step after an outage."""
+    rng = np.random.default_rng([8, seed])
+    times = pd.date_range("2025-01-06", periods=before + after, freq=step, tz="UTC")
+    memory = np.exp(-(times[1] - times[0]) / pd.Timedelta(days=10))
+    log = np.log(20_000 * (times[1] - times[0]) / pd.Timedelta(days=1)) + np.log1p(0.2 * WEEK[times.day_of_week])
+    log = log + 0.6 * np.cos(2 * np.pi * (times.hour.to_numpy() - 15) / 24) * (step == "h")
+    log = log + ar1(rng, before + after, memory, 0.023 * np.sqrt(1 - memory**2))
+    log = log + np.log(3) * (np.arange(before + after) == before)
+    start = times[before]
+    counts = negative_binomial(rng, np.exp(log), 0.001)
+    return pd.Series(counts, times), Window(start, start + pd.Timedelta(hours=6))
+
+
+def seconds_of_series(step: str, before: int, after: int) -> list[float]:
+    """CPU seconds of SERIES measurements, in this process, after one to warm up."""
+    made = [signups(seed, step, before, after) for seed in range(SERIES + 1)]
+    return [timed(counts, window)[1] for counts, window in made][1:]
+
+
+def measured() -> list[tuple[str, float, float]]:
+    """CPU seconds of one measured series, calibrated on its placebo dates; in a process of one thread."""
+    rows = []
+    for name, given, limit in (
+        ("one daily series of a year", ("D", 365, 30), 0.15),
+        ("one hourly series of 60 days", ("h", 60 * 24, 7 * 24), 0.4),
+    ):
+        code = f"import speed; print(*speed.seconds_of_series{given})"
+        told = subprocess.check_output([sys.executable, "-c", code], cwd=HERE, env=os.environ | ONE_THREAD)
+        seconds = [float(word) for word in told.split()]
+        rows += [(f"{name}: CPU s, median", median(seconds), limit), (f"{name}: CPU s, longest", max(seconds), limit)]
+    return rows
 
 
 def imports() -> float:
@@ -138,16 +177,23 @@ def fresh() -> list[tuple[str, float, float]]:
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fresh", action="store_true", help="also set up a fresh clone (needs a network)")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--fresh", action="store_true", help="also set up a fresh clone (needs a network)")
+    only.add_argument("--measured", action="store_true", help="only measured series")
     wanted = parser.parse_args()
     table = HERE / "speed.csv"
-    rows = [*fits(), ("import helpers: s", imports(), 0.3), *loader(), *report()]
-    made = pd.DataFrame(rows, columns=["measure", "value", "limit"])
+    rows = measured()
+    if not wanted.measured:
+        rows = [*fits(), *rows, ("import helpers: s", imports(), 0.3), *loader(), *report()]
     if wanted.fresh:
-        made = pd.concat([made, pd.DataFrame(fresh(), columns=made.columns)])
-    elif table.exists():
+        rows += fresh()
+    made = pd.DataFrame(rows, columns=["measure", "value", "limit"])
+    if table.exists():
         before = pd.read_csv(table)
-        made = pd.concat([made, before[before["measure"].str.startswith("fresh")]])
+        stays = ~before["measure"].isin(made["measure"])
+        if not wanted.measured:
+            stays &= before["measure"].str.startswith("fresh")
+        made = pd.concat([before[stays], made] if wanted.measured else [made, before[stays]])
     made.to_csv(table, index=False, float_format="%.3f", lineterminator="\n")
     print(made.to_string(index=False))
 

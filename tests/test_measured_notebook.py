@@ -96,7 +96,11 @@ def test_papermill_gives_the_same_numbers(page, tmp_path):
     source, out = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb", tmp_path / "out.ipynb"
     papermill.execute_notebook(source, out, progress_bar=False)
     again = results.read(json.loads(out.read_text(encoding="utf-8")))
-    assert again.estimates == record(page).estimates
+    # With more threads the last digits of a sum may differ.
+    for ours, theirs in zip(again.estimates, record(page).estimates, strict=True):
+        assert (ours.quantity, ours.unit) == (theirs.quantity, theirs.unit)
+        ends = [(e.low, e.median, e.high) for e in (ours, theirs)]
+        assert ends[0] == pytest.approx(ends[1], rel=1e-5, abs=1e-9)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "light"), (360, "dark")])

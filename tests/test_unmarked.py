@@ -105,7 +105,7 @@ class TestEvents:
             assert sum(event.kind == "outlier" for event in found.events) <= 3
             assert found.used.mean() > 0.9
             left, _, _ = unmarked.innovations(found.fit, found.fit.at(), wild.to_numpy(), found.used)
-            assert np.abs(left).max() > 8 * np.median(np.abs(left)) / 0.6745
+            assert np.abs(left).max() > 7 * np.median(np.abs(left)) / 0.6745
 
     def test_too_many_events_leave_nothing_to_learn_from(self):
         counts = quiet(5, n=60)

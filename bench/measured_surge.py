@@ -60,7 +60,7 @@ def own(stays: float, i: int) -> Found:
 def main() -> None:
     """Measure all and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--series", type=int, default=100)
+    parser.add_argument("--series", type=int, default=60)
     number = parser.parse_args().series
     sets = [(f"shared {kind}", m, HALF_LIVES[kind], 0.0, partial(shared, kind, m)) for kind in HALF_LIVES
             for m in (1.5, 3.0, 20.0)]  # fmt: skip

@@ -50,28 +50,37 @@ def batch(number: int, examples: int) -> tuple[Counter[tuple[str, str]], list[tu
     return seen, failed
 
 
+def table(found: list[tuple[Counter[tuple[str, str]], list[tuple[Odd, str]]]]) -> pd.DataFrame:
+    """Return how often each kind of series had each outcome, and all of them."""
+    total = sum((seen for seen, _ in found), Counter())
+    rows = pd.DataFrame([(kind, told, count) for (kind, told), count in total.items()], columns=["series", "told", "n"])
+    counts = rows.pivot_table("n", "series", "told", aggfunc="sum", fill_value=0)
+    for column in ("measured", "failed"):
+        counts[column] = counts.get(column, 0)
+    counts = counts[["measured", *sorted(counts.columns.drop(["measured", "failed"])), "failed"]].sort_index()
+    counts.loc["all"] = counts.sum()
+    return counts
+
+
+def sizes(examples: int) -> list[int]:
+    """Return the examples of each batch."""
+    return [min(BATCH, examples - begin) for begin in range(0, examples, BATCH)]
+
+
 def main() -> int:
     """Measure all and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--jobs", type=int, default=2)
     wanted = parser.parse_args()
-    sizes = [min(BATCH, wanted.examples - begin) for begin in range(0, wanted.examples, BATCH)]
     with parallel_config("loky", n_jobs=wanted.jobs, inner_max_num_threads=1):
-        found = list(Parallel()(delayed(batch)(number, size) for number, size in enumerate(sizes)))
-    total = sum((seen for seen, _ in found), Counter())
-    failed = [one for _, some in found for one in some]
-    rows = pd.DataFrame([(kind, told, count) for (kind, told), count in total.items()], columns=["series", "told", "n"])
-    table = rows.pivot_table("n", "series", "told", aggfunc="sum", fill_value=0)
-    for column in ("measured", "failed"):
-        table[column] = table.get(column, 0)
-    table = table[["measured", *sorted(table.columns.drop(["measured", "failed"])), "failed"]].sort_index()
-    table.loc["all"] = table.sum()
-    table.to_csv(HERE / "never_an_exception.csv", lineterminator="\n")
-    print(table.to_string())
-    for odd, told in failed:
+        found = list(Parallel()(delayed(batch)(number, size) for number, size in enumerate(sizes(wanted.examples))))
+    made = table(found)
+    made.to_csv(HERE / "never_an_exception.csv", lineterminator="\n")
+    print(made.to_string())
+    for odd, told in [one for _, some in found for one in some]:
         print(f"{told}\n  {odd}")
-    return int(bool(failed))
+    return int(made.loc["all", "failed"] > 0)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ class TestAgreement:
             p = float(told.p_value(one(count))[0])
             assert (p < 1 - level) == (not low <= count <= high), (count, low, high, p)
 
+    @pytest.mark.parametrize("spread", [0.1, 2.0, 1e12])
+    def test_zero_of_a_measure_is_outside_of_every_interval(self, spread):
+        """Of a measure, unlike of a count, nothing at all has no probability, however little was expected."""
+        told = Predictive(one(1e8), one((spread * 1e8) ** 2), 1.2, 9.0, whole=False)
+        assert told.quantile(0.0005)[0] > 0
+        assert 0 < told.p_value(one(0.0))[0] < 0.001
+
     @settings(max_examples=150, deadline=None, derandomize=True)
     @given(predictives, st.floats(0.005, 0.995))
     def test_quantile_and_probability_are_inverse(self, told, q):

@@ -18,6 +18,8 @@ from scipy import stats
 Array = NDArray[np.float64]
 #: Expected counts below this are predicted as whole numbers.
 SMALL = 200.0
+#: What stands for an observed zero where logarithms are compared: below every quantile, as zero is.
+NOTHING = 1e-300
 
 
 class Estimate(NamedTuple):
@@ -111,13 +113,13 @@ class Predictive:
     def at_most(self, observed: Array) -> Array:
         """Return the probability of so many or fewer."""
         centre, spread = self._log()
-        large = stats.t.cdf((np.log(np.maximum(observed, 1e-12)) - centre) / spread, self.freedom)
+        large = stats.t.cdf((np.log(np.maximum(observed, NOTHING)) - centre) / spread, self.freedom)
         return np.asarray(np.where(self._small(), stats.nbinom.cdf(np.floor(observed), *self._binomial()), large))
 
     def at_least(self, observed: Array) -> Array:
         """Return the probability of so many or more."""
         centre, spread = self._log()
-        large = stats.t.sf((np.log(np.maximum(observed, 1e-12)) - centre) / spread, self.freedom)
+        large = stats.t.sf((np.log(np.maximum(observed, NOTHING)) - centre) / spread, self.freedom)
         return np.asarray(np.where(self._small(), stats.nbinom.sf(np.ceil(observed) - 1, *self._binomial()), large))
 
     def p_value(self, observed: Array) -> Array:
@@ -127,7 +129,7 @@ class Predictive:
     def score(self, observed: Array) -> Array:
         """Return the normal score of what was observed; of a whole number, that of its middle."""
         centre, spread = self._log()
-        large = (np.log(np.maximum(observed, 1e-12)) - centre) / spread
+        large = (np.log(np.maximum(observed, NOTHING)) - centre) / spread
         small = self._small()
         if not small.any() and not np.isfinite(self.freedom):
             return np.asarray(large)

@@ -224,6 +224,7 @@ class TestWriting:
             "name": "Big Games !",
             "sector": "gaming",
             "is_group": "false",
+            "identity": "",
             "source_ids": "statuspage-big-games",
         }
         assert evidence.check(folder) == []

@@ -33,9 +33,7 @@ VALUE_KINDS = (
     "absolute", "change", "percent", "ratio", "rank", "qualitative", "none_stated", "gain_without_number",
     "not_mentioned", "retention_remark",
 )  # fmt: skip
-COMPARED_WITH = (
-    "usual", "previous_day", "previous_week", "previous_month", "previous_year", "share", "other",
-)  # fmt: skip
+COMPARED_WITH = ("usual", "previous_day", "previous_week", "previous_month", "previous_year", "share", "other")
 KINDS = ("outage", "block", "shutdown", "policy_shock")
 SECTORS = (
     "messaging", "social", "video", "photo", "music", "payments", "banking", "brokerage", "crypto", "telecom",
@@ -45,7 +43,7 @@ SECTORS = (
 CAUSES = (
     "unknown", "policy", "government_ban", "court_order", "load", "configuration", "shutdown", "attack",
     "software_fault", "software_update", "network", "protest", "third_party", "hardware", "acquisition",
-    "power", "fire", "deplatforming", "dns",
+    "power", "fire", "deplatforming", "dns", "nothing_failed",
 )  # fmt: skip
 #: What is counted, and the rates of it: "users", "users/s". A rate unit is always <thing>/<unit of time>.
 THINGS = (
@@ -200,6 +198,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("name", required=True, unique=True),
         _choice("sector", SECTORS),
         Field("is_group", "boolean", required=True),
+        _choice("identity", ("phone_number",), required=False),
         _sources(),
     ),
     "sources": (

@@ -76,7 +76,14 @@ def service_row(name: str, sector: str, source_id: str, known: Mapping[str, str]
         raise ParameterError(
             f"--service: given {name!r}, whose id {key} is that of {known[key]}; expected another name"
         )
-    return {"service_id": key, "name": name, "sector": sector, "is_group": "false", "source_ids": source_id}
+    return {
+        "service_id": key,
+        "name": name,
+        "sector": sector,
+        "is_group": "false",
+        "identity": "",
+        "source_ids": source_id,
+    }
 
 
 def page_source(sources: Sequence[Row], service_id: str, service: str, feed: Feed) -> Row:

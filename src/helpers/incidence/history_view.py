@@ -33,6 +33,7 @@ CAUSES = {
     "protest": "protest",
     "acquisition": "purchase",
     "deplatforming": "thrown off its host",
+    "nothing_failed": "nothing failed",
 }
 #: Panels a figure has room for.
 MOST_PANELS = 6

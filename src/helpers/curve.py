@@ -82,22 +82,16 @@ def _columns(values: Array, n: int) -> Array:
 
 
 def _season(season: Season, t: Array) -> Array:
+    if season.depth == 0:
+        return np.ones_like(t)
     wave: Array = 1 + season.depth * np.cos(2 * np.pi * (t - season.peak) / DAY)
     return wave
-
-
-def _step_rate(x: Array, tau: Array) -> Array:
-    """Response at ``x`` hours after a lasting step of severity one."""
-    rising: Array = -np.expm1(-np.maximum(x, 0) / tau)
-    return rising
 
 
 def _step_sum(x: Array, tau: Array, t: Array, season: Season) -> Array:
     """Integral of season(t) times the step response from the step until now (x hours later, at t)."""
     x = np.maximum(x, 0)
-    plain: Array = x + tau * np.expm1(-x / tau)
-    if season.depth == 0:
-        return plain
+    plain = x + tau * np.expm1(-x / tau)
     omega = 2 * np.pi / DAY
     begin = t - x - season.peak
     flat = (np.sin(omega * (begin + x)) - np.sin(omega * begin)) / omega
@@ -116,24 +110,29 @@ def response(curve: Curve, t: ArrayLike, shock: int, cumulative: bool = False) -
     shock : index of the shock.
     cumulative : the integral from before the shock until t (hours), instead of the rate at t (1).
     """
-    n = curve.tau.shape[0]
-    t = np.atleast_2d(np.asarray(t, dtype=float))
-    total = np.zeros((n, t.shape[1]))
-    start, end = (_columns(edge, n)[:, shock, None] for edge in (curve.start, curve.end))
+    # Times come first in here, then draws: loops over the longer axis are quicker.
+    t = np.atleast_2d(np.asarray(t, dtype=float)).T
+    start, end = (np.atleast_2d(edge)[:, shock] for edge in (curve.start, curve.end))
+    if (t <= start.min()).all():
+        return np.zeros((len(t), len(curve.tau))).T  # nothing has happened yet
+    season = curve.season
+    during, after = np.minimum(np.maximum(t - start, 0), end - start), np.maximum(t - end, 0)
+    total: Array = np.zeros(1)
     for weight, mean in curve.modes():
-        mean = mean[:, None]
-        if cumulative:
-            part = _step_sum(t - start, mean, t, curve.season) - _step_sum(t - end, mean, t, curve.season)
+        if cumulative and season.depth:
+            part = _step_sum(t - start, mean, t, season) - _step_sum(t - end, mean, t, season)
         else:
-            part = (_step_rate(t - start, mean) - _step_rate(t - end, mean)) * _season(curve.season, t)
-        total += weight[:, None] * part
-    return total
+            pace = -1 / mean
+            part = -np.exp(after * pace) * np.expm1(during * pace)
+            part = during - mean * part if cumulative else part
+        total = total + weight * part
+    return (total if cumulative else total * _season(season, t)).T
 
 
 def rate(curve: Curve, t: ArrayLike) -> Array:
     """Users joining per hour at each time: (n, m) for ``t`` of (m,) or (n, m) hours."""
     t = np.atleast_2d(np.asarray(t, dtype=float))
-    joined: Array = curve.baseline[:, None] * _season(curve.season, t)
+    joined: Array = (curve.baseline * _season(curve.season, t).T).T
     for j in range(curve.shocks):
         joined = joined + curve.amplitude[:, j, None] * response(curve, t, j)
     return joined
@@ -147,7 +146,7 @@ def increment(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> Array:
     if season.depth:
         swing = np.sin(omega * (t1 - season.peak)) - np.sin(omega * (t0 - season.peak))
         usual = usual + season.depth * swing / omega
-    joined: Array = curve.baseline[:, None] * usual
+    joined: Array = (curve.baseline * usual.T).T
     for j in range(curve.shocks):
         joined = joined + extra(curve, t0, t1, j)
     return joined
@@ -163,30 +162,60 @@ def extra(curve: Curve, t0: ArrayLike, t1: ArrayLike, shock: int) -> Array:
 def peak(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> tuple[Array, Array]:
     """Highest rate between t0 and t1: (rate per hour (n, m), hour of it (n, m)).
 
-    Between two edges of shocks a sum of exponentials with one common mean is monotone, so the maximum of the
-    plain curve lies on an edge; with a season or a rise it is looked for on a grid (96 points) as well,
-    and once more around the best of it.
+    Without a season it lies at an end of the window or where the curve turns, which is the same for every
+    window. With a season it is looked for on a grid (96 points) as well, and once more around the best of it.
     """
     n = curve.tau.shape[0]
     t0, t1 = (np.atleast_2d(np.asarray(edge, dtype=float)) for edge in (t0, t1))
     m = max(t0.shape[1], t1.shape[1])
     t0, t1 = (np.broadcast_to(edge, (n, m)) for edge in (t0, t1))
+    if curve.season.depth == 0:
+        turns = _turns(curve)
+        inside = (turns[:, None] >= t0[..., None]) & (turns[:, None] <= t1[..., None])
+        rates = [np.where(inside, rate(curve, turns)[:, None], -np.inf)]
+        rates += [rate(curve, t0)[..., None], rate(curve, t1)[..., None]]
+        hours = [np.broadcast_to(turns[:, None], inside.shape), t0[..., None], t1[..., None]]
+        return _highest(np.concatenate(rates, axis=2), np.concatenate(hours, axis=2))
     edges = np.concatenate([_columns(curve.start, n), _columns(curve.end, n)], axis=1)
     candidates = [np.clip(edges[:, None, :], t0[..., None], t1[..., None]), t0[..., None], t1[..., None]]
-    if curve.season.depth or curve.rise is not None:
-        candidates.append(t0[..., None] + (t1 - t0)[..., None] * np.linspace(0, 1, 96))
+    candidates.append(t0[..., None] + (t1 - t0)[..., None] * np.linspace(0, 1, 96))
     where = np.concatenate(candidates, axis=2)
-    top, when = _highest(curve, where)
-    if curve.season.depth or curve.rise is not None:
-        # A short rise in a long window falls between two points of the grid: once more, around the best.
-        around = when[..., None] + (t1 - t0)[..., None] / 95 * np.linspace(-1, 1, 25)
-        top, when = _highest(curve, np.clip(around, t0[..., None], t1[..., None]))
-    return top, when
+    _, when = _highest(_rates(curve, where), where)
+    # A short rise in a long window falls between two points of the grid: once more, around the best.
+    around = when[..., None] + (t1 - t0)[..., None] / 95 * np.linspace(-1, 1, 25)
+    where = np.clip(around, t0[..., None], t1[..., None])
+    return _highest(_rates(curve, where), where)
 
 
-def _highest(curve: Curve, where: Array) -> tuple[Array, Array]:
-    """Highest of the rates at some hours (n, m, k), and its hour: (n, m) each."""
-    rates = rate(curve, where.reshape(len(where), -1)).reshape(where.shape)
+def _turns(curve: Curve) -> Array:
+    """Hours (n, k) among which are all where a rate without a season may turn from rising to falling.
+
+    After each edge of a shock, until the next, the rate is a constant and one falling exponential for each mode
+    of the kernel. With one mode it is monotone in between, so it turns at an edge; two balance at most once.
+    """
+    n = curve.tau.shape[0]
+    edges = np.concatenate([_columns(curve.start, n), _columns(curve.end, n)], axis=1)
+    if curve.rise is None:
+        return edges
+    jumps = np.concatenate([curve.amplitude, -curve.amplitude], axis=1)[:, None]
+    since = edges[:, :, None] - edges[:, None]
+    (_, tau), (_, rise) = curve.modes()
+    left = [
+        (jumps * np.where(since >= 0, np.exp(-np.maximum(since, 0) / mean[:, None, None]), 0)).sum(axis=2)
+        for mean in (tau, rise)
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        later = np.log(left[0] / left[1]) / (1 / tau - 1 / rise)[:, None]
+    return np.concatenate([edges, edges + np.where(later > 0, later, 0)], axis=1)
+
+
+def _rates(curve: Curve, where: Array) -> Array:
+    """Rates at some hours (n, m, k)."""
+    return rate(curve, where.reshape(len(where), -1)).reshape(where.shape)
+
+
+def _highest(rates: Array, where: Array) -> tuple[Array, Array]:
+    """Highest of some rates (n, m, k), and its hour: (n, m) each."""
     best = rates.argmax(axis=2)[..., None]
     return np.take_along_axis(rates, best, 2)[..., 0], np.take_along_axis(where, best, 2)[..., 0]
 

@@ -78,17 +78,17 @@ def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | 
     plain = draw(series, model, seed)
     if max(wrong(plain).values(), default=0.0) < 0.5:
         return plain
+    enough = plain.sample.log_evidence + float(np.log(BETTER))
     try:
-        delayed = draw(series, replace(model, delayed=True), seed)
-    except sampling.ConvergenceError:
-        return plain  # nothing to compare with; the plain fit has converged
-    gain = delayed.sample.log_evidence - plain.sample.log_evidence
-    return delayed if gain > np.log(BETTER) else plain
+        delayed = draw(series, replace(model, delayed=True), seed, enough)
+    except (sampling.ConvergenceError, sampling.OutOfReachError):
+        return plain  # not better, or nothing to compare with; the plain fit has converged
+    return delayed if delayed.sample.log_evidence > enough else plain
 
 
-def draw(series: Series, model: Model, seed: int) -> Fit:
-    """Draw from the posterior of one model."""
-    sample = sampling.sample(model.log_likelihood, len(model.names), seed)
+def draw(series: Series, model: Model, seed: int, at_least: float = -np.inf) -> Fit:
+    """Draw from the posterior of one model, unless its log evidence is surely not ``at_least`` so much."""
+    sample = sampling.sample(model.log_likelihood, len(model.names), seed, at_least)
     return Fit(series, model, sample, model.unpack(sample.draws))
 
 

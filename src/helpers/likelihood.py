@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
 from helpers import curve as curves
 from helpers.claims import FRESH, PASSED, Claim
@@ -26,6 +26,12 @@ SHARED_NODES = 7
 #: Share of a claimant's error variance that the figures of one running count have in common.
 SHARED = 0.75
 _TINY = 1e-300
+_SHARED_NODES, _SHARED_WEIGHTS = hermegauss(SHARED_NODES)
+_SHARED_WEIGHTS /= _SHARED_WEIGHTS.sum()
+#: Draws whose likelihood is worked out at a time.
+_PART = 2_000
+#: Tables reach this many standard deviations, where nothing is left, in steps of so much of the smaller one.
+_FAR, _STEP = 40.0, 0.01
 #: Name of the shock that stands for people who left before an announced event began.
 ANTICIPATION = "anticipation"
 
@@ -118,40 +124,78 @@ class Model:
             together.setdefault(claim.group or f"alone {i}", []).append(claim)
         yield from together.values()
 
+    @cached_property
+    def _looked_up(self) -> list[list[tuple[Claim, Table]]]:
+        """Each group of claims with the probabilities of what they say, made once for all draws."""
+        return [[(c, tabulated(c, self.prior, shared=len(group) > 1)) for c in group] for group in self.groups()]
+
     def log_likelihood(self, z: Array) -> Array:
-        """Log likelihood of all claims for standard normal draws (n, d): (n,)."""
+        """Log likelihood of all claims for standard normal draws (n, d): (n,).
+
+        In parts, so that what is computed on the way stays in the processor's cache.
+        """
+        return np.concatenate([self._log_likelihood(z[i : i + _PART]) for i in range(0, len(z), _PART)])
+
+    def _log_likelihood(self, z: Array) -> Array:
         made = self.unpack(z)
         total = np.zeros(len(z))
-        for group in self.groups():
-            seen = [np.log(np.maximum(observed(claim, made), _TINY)) for claim in group]
-            if len(group) == 1:
-                total += np.log(self._probability(group[0], seen[0], group[0].scale) + _TINY)
-                continue
-            # Beside the error of a wrong claim the shared one is nothing: it is left out there.
-            wrong = [published(c, v, self.prior.wrong).mean(axis=1) for c, v in zip(group, seen, strict=True)]
-            nodes, weights = hermegauss(SHARED_NODES)
-            parts = np.zeros((SHARED_NODES, len(z)))
-            for part, node in zip(parts, nodes, strict=True):
-                for claim, value, false in zip(group, seen, wrong, strict=True):
-                    error, own = np.sqrt([SHARED, 1 - SHARED]) * claim.scale
-                    true = published(claim, value + error * node, own).mean(axis=1)
-                    part += np.log((1 - self.prior.false) * true + self.prior.false * false + _TINY)
-            total += logsumexp(parts, axis=0, b=(weights / weights.sum())[:, None])
+        for group in self._looked_up:
+            parts = np.stack([np.log(table.at(observed(claim, made)) + _TINY) for claim, table in group]).sum(axis=0)
+            top = parts.max(axis=1, keepdims=True)
+            weights = _SHARED_WEIGHTS if len(group) > 1 else np.ones(1)
+            total += top[:, 0] + np.log(np.exp(parts - top) @ weights)
         return total
-
-    def _probability(self, claim: Claim, log_value: Array, scale: float) -> Array:
-        """Probability of what was published, true or false, averaged over where its window may lie."""
-        right = published(claim, log_value, scale).mean(axis=1)
-        wrong = published(claim, log_value, self.prior.wrong).mean(axis=1)
-        mixed: Array = (1 - self.prior.false) * right + self.prior.false * wrong
-        return mixed
 
     def false(self, claim: Claim, made: Curve) -> float:
         """Posterior probability that a claim is simply wrong, given draws of the curve."""
         value = np.log(np.maximum(observed(claim, made), _TINY))
+        right = (1 - self.prior.false) * published(claim, value, claim.scale).mean(axis=1)
         wrong = self.prior.false * published(claim, value, self.prior.wrong).mean(axis=1)
-        mixed = self._probability(claim, value, claim.scale)
-        return float(np.mean(wrong / (mixed + _TINY)))
+        return float(np.mean(wrong / (right + wrong + _TINY)))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Probability of what a claim says, true or false, at each node of an error that it may share.
+
+    The distribution functions behind a claim are dear, and they depend on nothing but the value that it
+    observes: so they are worked out on a grid of log values, ``log_probability`` (points, nodes), and looked up.
+    The grid is even in the inverse hyperbolic sine of the distance from ``centre`` in units of ``scale``: fine
+    near the claim, coarse far from it, where the log is a smooth parabola. ``reach`` is its last point.
+    """
+
+    centre: float
+    scale: float
+    reach: float
+    log_probability: Array
+    slope: Array
+
+    def at(self, value: Array) -> Array:
+        """Mean over the places (n, places) of the probability of values, at each node: (n, nodes)."""
+        place = np.arcsinh((np.log(np.maximum(value.T, _TINY)) - self.centre) / self.scale)
+        place = (np.clip(place, -self.reach, self.reach) + self.reach) * ((len(self.slope) - 1) / (2 * self.reach))
+        point = place.astype(np.intp)
+        part = (place - point)[..., None] * self.slope.take(point, axis=0)
+        mean: Array = np.exp(part + self.log_probability.take(point, axis=0)).mean(axis=0)
+        return mean
+
+
+def tabulated(claim: Claim, prior: Prior, shared: bool) -> Table:
+    """Tabulate the probability of what a claim says.
+
+    ``shared`` claims have most of their error in common with others: one column for each of its nodes. Beside
+    the error of a wrong claim the shared one is nothing: it is left out there.
+    """
+    ends = np.log([end for end in (claim.low, claim.high) if 0 < end < np.inf])
+    centre = float(ends.mean()) if len(ends) else 0.0
+    reach = float(np.arcsinh(_FAR * max(claim.scale, prior.wrong) / claim.scale))
+    grid = np.linspace(-reach, reach, 2 * int(reach / _STEP) + 1)
+    value = (centre + claim.scale * np.sinh(grid))[:, None]
+    error, own = np.sqrt([SHARED, 1 - SHARED] if shared else [0.0, 1.0]) * claim.scale
+    right = published(claim, value + error * (_SHARED_NODES if shared else np.zeros(1)), own)
+    wrong = published(claim, value, prior.wrong)
+    table = np.log((1 - prior.false) * right + prior.false * wrong + _TINY)
+    return Table(centre, claim.scale, reach, table, np.diff(table, axis=0, append=table[-1:]))
 
 
 def published(claim: Claim, log_value: Array, scale: float) -> Array:

@@ -40,6 +40,7 @@ lab: $(READY) ## open the notebooks in JupyterLab
 bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	$(BIN)/python bench/honesty.py
 	$(BIN)/python bench/claimants.py --sets 400
+	OMP_NUM_THREADS=1 $(BIN)/python bench/rough_evidence.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
 	$(BIN)/python bench/speed.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_honesty.py

@@ -7,13 +7,14 @@ from dataclasses import replace
 import emcee
 import numpy as np
 import pytest
+from numpy.polynomial.hermite_e import hermegauss
 from scipy import stats
 from scipy.special import ndtr
 
 from helpers import case, evidence, fit, robustness, sampling
 from helpers import curve as curves
 from helpers.claims import Claim
-from helpers.likelihood import Model, Shock
+from helpers.likelihood import SHARED, SHARED_NODES, Model, Prior, Shock, published, tabulated
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,37 @@ def test_sampler_finds_both_modes():
 
     drawn = sampling.sample(loglik, 2, 5)
     assert (drawn.draws[:, 0] > 0).mean() == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("bound", ["none", "lower", "upper"])
+@pytest.mark.parametrize("scale", [0.05, 0.35])
+@pytest.mark.parametrize("shared", [False, True])
+def test_looking_a_probability_up_is_working_it_out(bound, scale, shared):
+    claim, prior = _claim("one", 1e6, 2e6, scale=scale, bound=bound), Prior()
+    value = np.exp(np.linspace(np.log(1e3), np.log(1e9), 5_000))[:, None]
+    nodes = hermegauss(SHARED_NODES)[0] if shared else np.zeros(1)
+    error, own = (np.sqrt([SHARED, 1 - SHARED]) if shared else np.array([0.0, 1.0])) * scale
+    right = published(claim, np.log(value) + error * nodes, own)
+    exact = (1 - prior.false) * right + prior.false * published(claim, np.log(value), prior.wrong)
+    assert tabulated(claim, prior, shared).at(value) == pytest.approx(exact, rel=0.01, abs=1e-12)
+
+
+@pytest.mark.parametrize("shape", [0.2, 0.5, 0.9])
+def test_the_tail_of_weights_is_that_of_a_pareto_distribution(shape):
+    """Near its truth, and near the maximum likelihood estimate of scipy."""
+    weights = np.sort(stats.genpareto.rvs(shape, size=10_000, random_state=1) + 1)
+    excess = weights[-300:] - weights[-301]
+    told = sampling.pareto_tail(np.log(weights))
+    assert told == pytest.approx(shape, abs=3 * (1 + shape) / np.sqrt(300))  # three standard errors
+    assert told == pytest.approx(stats.genpareto.fit(excess, floc=0)[0], abs=0.05)
+
+
+def test_an_evidence_that_cannot_be_reached_is_given_up_and_one_that_can_is_not(telegram):
+    loglik, dim = telegram.model.log_likelihood, len(telegram.model.names)
+    known = telegram.sample.log_evidence
+    with pytest.raises(sampling.OutOfReachError, match="at least"):
+        sampling.sample(loglik, dim, 1, at_least=known + 3)
+    assert sampling.sample(loglik, dim, 1, at_least=known).log_evidence == pytest.approx(known, abs=0.1)
 
 
 def test_a_posterior_out_of_reach_is_refused():

@@ -110,7 +110,7 @@ def response(curve: Curve, t: ArrayLike, shock: int, cumulative: bool = False) -
     shock : index of the shock.
     cumulative : the integral from before the shock until t (hours), instead of the rate at t (1).
     """
-    # Times come first in here, then draws: loops over the longer axis are quicker.
+    # Times come first in here, then draws: loops over the longer axis are quicker. Callers keep that layout by `.T`.
     t = np.atleast_2d(np.asarray(t, dtype=float)).T
     start, end = (np.atleast_2d(edge)[:, shock] for edge in (curve.start, curve.end))
     if (t <= start.min()).all():

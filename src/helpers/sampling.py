@@ -20,7 +20,8 @@ from scipy.special import gammaln, logsumexp
 Array = NDArray[np.float64]
 LogLikelihood = Callable[[Array], Array]
 
-PARTICLES = 2_000
+#: Particles where there may be several modes, and where one is supposed.
+PARTICLES, FEWER = 2_000, 1_000
 KERNELS = 500
 PROPOSALS = 10_000
 KEPT = 4_000
@@ -28,6 +29,8 @@ DEFENSIVE = 0.1
 DEGREES = 5
 LONGEST_ROAD = 200
 ATTEMPTS = 6
+#: Moves at the temperature of the posterior, where the particles must forget where they were; more in many dimensions.
+SETTLING, LONGER = 15, 25
 ENOUGH_DRAWS = 1_000
 WORST_TAIL = 0.7
 #: The particles' own log evidence is this much off at worst: over all curves of this repository, plain and delayed,
@@ -126,9 +129,9 @@ class _Cloud:
             self.step = float(np.clip(self.step * np.exp(accepted.mean() - 0.3), 0.2, 2.0))
 
 
-def _tempered(loglik: LogLikelihood, dim: int, rng: np.random.Generator) -> _Cloud:
-    """Particles (PARTICLES, dim) carried from the prior to the posterior."""
-    z = rng.standard_normal((PARTICLES, dim))
+def _tempered(loglik: LogLikelihood, dim: int, particles: int, rng: np.random.Generator) -> _Cloud:
+    """Particles (particles, dim) carried from the prior to the posterior."""
+    z = rng.standard_normal((particles, dim))
     cloud = _Cloud(z, loglik(z))
     if not np.isfinite(cloud.value).all():
         raise ConvergenceError("the likelihood is not a number for some values that the prior allows")
@@ -136,20 +139,26 @@ def _tempered(loglik: LogLikelihood, dim: int, rng: np.random.Generator) -> _Clo
     for _ in range(LONGEST_ROAD):
         if beta == 1:
             return cloud
-        new = _next_temperature(cloud.value, beta, 0.5 * PARTICLES)
+        new = _next_temperature(cloud.value, beta, 0.5 * particles)
         top = cloud.value.max()
         weights = np.exp((new - beta) * (cloud.value - top))
         cloud.log_evidence += float((new - beta) * top + np.log(weights.mean()))
-        cloud.keep(_systematic(weights, PARTICLES, rng))
+        cloud.keep(_systematic(weights, particles, rng))
         beta = new
         cloud.move(loglik, beta, 3, rng)
     raise ConvergenceError(f"the posterior was not reached from the prior in {LONGEST_ROAD} steps")
 
 
-def _mixture(centres: Array, narrow: float, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draw from a mixture of t kernels on the centres and the prior: (draws (size, d), log density (size,))."""
+def _mixture(centres: Array, narrow: float, size: int, rng: np.random.Generator, shrunk: bool) -> tuple[Array, Array]:
+    """Draw from a mixture of t kernels on the centres and the prior: (draws (size, d), log density (size,)).
+
+    ``shrunk`` kernels are drawn in towards the mean, so that the mixture is as wide as the centres are (West 1993):
+    in many dimensions a kernel is nearly as wide as all of them.
+    """
     dim = centres.shape[1]
     factor = narrow * (4 / ((dim + 2) * len(centres))) ** (1 / (dim + 4))  # Silverman's bandwidth
+    if shrunk:
+        centres = centres.mean(axis=0) + np.sqrt(max(1 - factor**2, 0.0)) * (centres - centres.mean(axis=0))
     spread = factor * np.linalg.cholesky(np.cov(centres.T).reshape(dim, dim) + 1e-9 * np.eye(dim))
     noise = rng.standard_normal((size, dim)) / np.sqrt(rng.chisquare(DEGREES, size) / DEGREES)[:, None]
     draws = centres[rng.integers(len(centres), size=size)] + noise @ spread.T
@@ -194,8 +203,11 @@ def pareto_tail(log_weights: Array) -> float:
     return float(np.log1p(-(weights @ grid) / weights.sum() * excess).mean())
 
 
-def sample(loglik: LogLikelihood, dim: int, seed: int, at_least: float = -np.inf) -> Sample:
+def sample(loglik: LogLikelihood, dim: int, seed: int, at_least: float = -np.inf, shrunk: bool = False) -> Sample:
     """Draw from the posterior of ``dim`` standard normal parameters given a vectorised log likelihood.
+
+    ``shrunk`` kernels suit a posterior of many parameters and one mode, plain ones a few parameters and several. In
+    many dimensions the particles also need more moves to forget the road, and more draws.
 
     Raises
     ------
@@ -206,15 +218,19 @@ def sample(loglik: LogLikelihood, dim: int, seed: int, at_least: float = -np.inf
         heavier than WORST_TAIL.
     """
     rng = np.random.default_rng(seed)
-    cloud = _tempered(loglik, dim, rng)
+    particles, settling = (FEWER, LONGER) if shrunk else (PARTICLES, SETTLING)
+    cloud = _tempered(loglik, dim, particles, rng)
     rough = cloud.log_evidence
     if rough + ROUGH < at_least:
         raise OutOfReachError(f"log evidence {rough:.1f}, at least {at_least:.1f} wanted")
     effective = tail = float("nan")
+    if shrunk:
+        cloud.move(loglik, 1.0, settling, rng)
     for attempt in range(ATTEMPTS):
-        centres = cloud.z[rng.choice(PARTICLES, KERNELS, replace=False)]
+        centres = cloud.z[rng.choice(particles, KERNELS, replace=False)]
         # A posterior that bends is met by narrower kernels and more draws.
-        draws, density = _mixture(centres, 0.8**attempt, PROPOSALS * (1 + attempt), rng)
+        narrow = 1.0 if shrunk else 0.8**attempt
+        draws, density = _mixture(centres, narrow, PROPOSALS * (1 + attempt + shrunk), rng, shrunk)
         value = loglik(draws)
         log_weights = value + _log_normal(draws) - density
         effective = _effective(log_weights)
@@ -225,9 +241,9 @@ def sample(loglik: LogLikelihood, dim: int, seed: int, at_least: float = -np.inf
             evidence = float(logsumexp(log_weights) - np.log(len(log_weights)))
             return Sample(kept, effective, tail, evidence, rough)
         # What the draws found and the particles had missed becomes part of the next proposal.
-        chosen = _systematic(weights, PARTICLES, rng)
+        chosen = _systematic(weights, particles, rng)
         cloud = _Cloud(draws[chosen], value[chosen], cloud.step)
-        cloud.move(loglik, 1.0, 15, rng)
+        cloud.move(loglik, 1.0, settling, rng)
     raise ConvergenceError(
         f"{effective:.0f} effective draws of at least {ENOUGH_DRAWS} wanted, Pareto tail {tail:.2f} of at most "
         f"{WORST_TAIL}: the published figures and the prior disagree too much for this curve"

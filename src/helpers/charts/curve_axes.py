@@ -58,6 +58,8 @@ class CurveView:
         Mass of the wide band.
     cause : str
         What happened, as in "because of the outage".
+    line : str
+        What the line is.
     """
 
     service: str
@@ -75,6 +77,7 @@ class CurveView:
     others: Sequence[tuple[pd.Timestamp, str]] = ()
     level: float = 0.95
     cause: str = "the outage"
+    line: str = "fitted rate"
 
     @property
     def is_level(self) -> bool:
@@ -157,7 +160,7 @@ class _Drawing:
         sheet.note(f"{view.service} {view.unit_noun}{unit}{y_scale}", size.text, bold=True, colour=INK)
         if narrow:
             sheet.skip(4)
-            bands = f"fitted rate, bands: 50% and {words.percent(view.level)}"
+            bands = f"{view.line}, bands: 50% and {words.percent(view.level)}"
             sheet.keys([(bands, FIT, {"lw": 2}), ("usual day", QUIET, {"ls": theme.DOTS, "lw": 1.4})])
         obstacles: list[Array] = []
         named, room = lanes.arrange(self._events(), size)
@@ -248,7 +251,7 @@ class _Drawing:
         panel.avoid(panel.points((0, self.last), (usual, usual)), 1.5)
         panel.avoid(panel.points(x, np.minimum(highest, self.top)), 0.8)
         panel.avoid(panel.points(x, high), 0.8)
-        band = f"fitted rate,\n50% and {words.percent(self.view.level)}\nbands"
+        band = f"{self.view.line},\n50% and {words.percent(self.view.level)}\nbands"
         self._ends(panel, [(float(middle[-1]), band, FIT), (usual, "usual day", QUIET)])
 
     def _extras(self, panel: Panel) -> None:

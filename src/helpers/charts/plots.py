@@ -60,13 +60,19 @@ def adoption_curve(view: CurveView, title: str, subtitle: str, source: str, alt:
 
 
 def rivals_overview(
-    rows: Sequence[Range], title: str, subtitle: str, source: str, alt: str, noun: str = "Extra count"
+    rows: Sequence[Range],
+    title: str,
+    subtitle: str,
+    source: str,
+    alt: str,
+    noun: str = "Extra count",
+    unit: range_axes.Unit = "count",
 ) -> Picture:
     """Draw one line per rival: the range of its extra users on a logarithmic axis, or why there is none."""
     caption = "Thick bars hold 50%, thin lines the whole interval; the axis is logarithmic."
 
     def fill(sheet: Sheet) -> None:
-        range_axes.add(sheet, f"{noun}, logarithmic scale", rows, "count", log=True)
+        range_axes.add(sheet, f"{noun}, logarithmic scale", rows, unit, log=True)
 
     return Picture(_page(title, subtitle, source, fill), alt, caption, source)
 

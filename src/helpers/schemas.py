@@ -35,6 +35,7 @@ VALUE_KINDS = (
 )  # fmt: skip
 COMPARED_WITH = ("usual", "previous_day", "previous_week", "previous_month", "previous_year", "share", "other")
 KINDS = ("outage", "block", "shutdown", "policy_shock")
+ALL_KINDS = (*KINDS, NOTHING_FAILED := "nothing_failed")
 SECTORS = (
     "messaging", "social", "video", "photo", "music", "payments", "banking", "brokerage", "crypto", "telecom",
     "ai", "search", "gaming", "vpn", "work", "news", "commerce", "transport", "cloud", "developer", "adult",

@@ -1,0 +1,128 @@
+"""What is known of every event before anybody counts a gain: the covariates of the rule across outages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.evidence import Evidence
+from helpers.groups import members
+from helpers.schemas import NOTHING_FAILED
+from helpers.words import MONTHS
+
+#: Units that are people whom an event hit; reports of a panel are not.
+PEOPLE_HIT = ("users", "customers", "accounts")
+#: Kinds in which something could not be used, so that hours without it mean something.
+UNAVAILABLE = ("outage", "block", "shutdown")
+#: Whoever has been without a service for a week has found another one, hours.
+LONGEST_HOURS = 168.0
+MEMORY = pd.Timedelta(days=365)
+#: Length of the longest name of an event on a figure, in characters.
+LONGEST_LABEL = 34
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the evidence.
+
+    ``affected`` are people (nan: not published); ``hours`` without the service, at most LONGEST_HOURS (nan: not
+    published, or nothing failed), ``hours_sd`` the standard deviation of their log where only a range is known;
+    ``earlier`` counts the service's failures in the 365 days before; ``silent`` that nobody published that
+    a rival gained. ``identity`` is how the service knows people (``phone_number`` or nothing).
+    """
+
+    outage_id: str
+    service_id: str
+    label: str
+    kind: str
+    sector: str
+    start: pd.Timestamp
+    affected: float
+    hours: float
+    hours_sd: float
+    earlier: int
+    identity: str
+    silent: bool
+
+
+def all_events(evidence: Evidence) -> list[Event]:
+    """Describe every event of the evidence, in the order of time."""
+    services = evidence.services.set_index("service_id")
+    groups = members(services.index[services["is_group"]], set(services.index[~services["is_group"]]))
+    rows = evidence.growth_figures
+    told = set(rows.loc[rows["role"].isin(["gainer", "circumvention"]), "outage_id"])
+    outages = evidence.outages.sort_values("start_utc", kind="stable")
+    made_of = {name: {name, *groups.get(name, ())} for name in outages["service_id"].unique()}
+    rows, about = outages.to_dict("records"), services.to_dict("index")
+    failures = [row for row in rows if row["kind"] == "outage"]
+    made = []
+    for row in rows:
+        own = made_of[row["service_id"]]
+        before = [
+            other["incidents"]
+            for other in failures
+            if row["start_utc"] - MEMORY <= other["start_utc"] < row["start_utc"]
+            and not own.isdisjoint(made_of[other["service_id"]])
+        ]
+        hours, spread = _hours(row)
+        service = about[row["service_id"]]
+        people = row["affected_unit"] in PEOPLE_HIT and row["affected_users"] > 0
+        made.append(
+            Event(
+                outage_id=row["outage_id"],
+                service_id=row["service_id"],
+                label=label(str(service["name"]), row),
+                kind=NOTHING_FAILED if row["cause_category"] == NOTHING_FAILED else row["kind"],
+                sector=service["sector"],
+                start=row["start_utc"],
+                affected=float(row["affected_users"]) if people else float("nan"),
+                hours=hours,
+                hours_sd=spread,
+                earlier=int(sum(before)),
+                identity=service["identity"],
+                silent=row["outage_id"] not in told,
+            )
+        )
+    return made
+
+
+def label(service: str, row: dict[str, object]) -> str:
+    """Name an event in a few words: its service and its day, or its month where the day is not known."""
+    start = row["start_utc"]
+    assert isinstance(start, pd.Timestamp)
+    when = f"{MONTHS[start.month - 1]} {start.year}"
+    when = when if row["time_precision"] == "month" else f"{start.day} {when}"
+    short = service.split(" (")[0]
+    room = LONGEST_LABEL - len(when) - 2
+    return f"{short if len(short) <= room else short[: room - 1].rstrip(' ,') + '…'}, {when}"
+
+
+def _hours(row: dict[str, object]) -> tuple[float, float]:
+    """Hours without the service, and the standard deviation of their log."""
+    if row["kind"] not in UNAVAILABLE:
+        return float("nan"), 0.0
+    known = [float(row[name]) for name in ("duration_hours", "duration_low_hours", "duration_high_hours")]  # type: ignore[arg-type]
+    middle, low, high = (min(hours, LONGEST_HOURS) if hours > 0 else float("nan") for hours in known)
+    if not np.isnan(low):
+        middle = middle if not np.isnan(middle) else float(np.sqrt(low * high))
+        return middle, float(np.log(high / low) / 4)  # four standard deviations wide
+    if not np.isnan(middle):
+        return middle, 0.0
+    # A block or a shutdown without an end goes on.
+    return (LONGEST_HOURS, 0.0) if row["kind"] != "outage" and pd.isna(row["end_utc"]) else (float("nan"), 0.0)
+
+
+def chosen(
+    events: list[Event], kinds: Collection[str] = (), sectors: Collection[str] = (), exclude: Collection[str] = ()
+) -> list[Event]:
+    """Keep events of some kinds and sectors (none named: all), but for those excluded by id."""
+    return [
+        event
+        for event in events
+        if (not kinds or event.kind in kinds)
+        and (not sectors or event.sector in sectors)
+        and event.outage_id not in exclude
+    ]

@@ -1,0 +1,214 @@
+"""The rule across outages: what an event of so many people and hours sends to a rival of such a size.
+
+A mixed model with a random effect of the event and one of the rival within it, fitted to the likelihood of each gain
+instead of to points (:mod:`helpers.pooled.gains`). Both effects are integrated out: that of a rival exactly, slice by
+slice; that of an event by adaptive Gauss-Hermite quadrature (Pinheiro and Bates 1995, Journal of Computational and
+Graphical Statistics 4: 12). What is left, some fifteen parameters, goes to the sampler of the main job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from helpers import sampling
+from helpers.curve import Array
+from helpers.pooled.design import NAMES, OF_EVENT, OF_RIVAL, SCATTER, SCATTER_SD, TERMS, Table
+
+NODES = 7
+#: Fewer events than this make no rule.
+LEAST_EVENTS = 3
+#: The quadrature reaches a little further than the normal approximation: what it approximates has heavier tails.
+REACH = 1.0
+#: Draws whose likelihood is worked out at a time.
+_PART = 100
+_TINY = 1e-300
+#: The two rules that the full one has to beat, as coefficients that are held: the gain in people is in proportion to
+#: the people hit whoever the rival is, or the same whatever happens.
+_NONE = {term.name: 0.0 for term in TERMS if term.name != "intercept"}
+SAME_SHARE: Mapping[str, float] = _NONE | {"affected": 1.0, "usual": -1.0}
+MEDIAN_GAIN: Mapping[str, float] = _NONE | {"usual": -1.0}
+
+
+@dataclass(frozen=True)
+class Model:
+    """The rule's likelihood; ``held`` coefficients have a given value and are no parameters.
+
+    Parameters are standard normal: :meth:`unpack` turns draws (n, d) into values by name.
+    """
+
+    table: Table
+    held: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def free(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of the sampler's columns."""
+        return tuple(name for name in NAMES if name not in self.held)
+
+    def unpack(self, z: Array) -> Array:
+        """Turn standard normal draws (n, d) into the values of NAMES, (n, len(NAMES))."""
+        made = np.empty((len(z), len(NAMES)))
+        column = {name: i for i, name in enumerate(self.free)}
+        for j, name in enumerate(NAMES):
+            if name in self.held:
+                made[:, j] = self.held[name]
+            elif j < len(TERMS):
+                made[:, j] = TERMS[j].mean + TERMS[j].sd * z[:, column[name]]
+            else:
+                made[:, j] = SCATTER * np.exp(SCATTER_SD * z[:, column[name]])
+        return made
+
+    def log_likelihood(self, z: Array) -> Array:
+        """Log likelihood of all figures for standard normal draws (n, d): (n,)."""
+        total: Array = self.by_event(self.unpack(z)).sum(axis=1)
+        return total
+
+    def by_event(self, values: Array) -> Array:
+        """Log likelihood of each event's figures for values (n, len(NAMES)): (n, events)."""
+        parts = [self._by_event(values[i : i + _PART]) for i in range(0, len(values), _PART)]
+        result: Array = np.concatenate(parts)
+        return result
+
+    @cached_property
+    def alone(self) -> NDArray[np.bool_]:
+        """Whether a gain is the only one of its event."""
+        counts: NDArray[np.bool_] = (
+            np.bincount(self.table.owner, minlength=len(self.table.events))[self.table.owner] == 1
+        )
+        return counts
+
+    def _by_event(self, values: Array) -> Array:
+        table = self.table
+        middle, variance = expected(values, table)
+        between = event_variance(values, table.doubt)
+        total = np.zeros((len(values), len(table.events)))
+        for alone in (True, False):
+            chosen = np.flatnonzero(self.alone == alone)
+            if not len(chosen):
+                continue
+            off, var = slices(values, table, chosen, middle, variance)
+            owner = table.owner[chosen]
+            if alone:
+                total[:, owner] = _log_mixture(off, var + between[:, owner, None], table.weight[chosen])
+            else:
+                some = np.unique(owner)
+                effects = Effects(off, var, table.weight[chosen], np.searchsorted(some, owner), between[:, some])
+                total[:, some] = effects.log_mean()
+        return total
+
+
+def expected(values: Array, table: Table) -> tuple[Array, Array]:
+    """Mean of each gain without its usual level, and variance of the rivals within an event: (n, gains), (n,)."""
+    n = len(OF_EVENT)
+    middle = (values[:, :n] @ table.event.T)[:, table.owner] + values[:, n : n + len(OF_RIVAL)] @ table.rival.T
+    return middle, values[:, -1] ** 2
+
+
+def event_variance(values: Array, doubt: Array) -> Array:
+    """Variance of the events' effects, with that of covariates nobody published: (n, events)."""
+    variance: Array = values[:, -2, None] ** 2 + values[:, : len(OF_EVENT)] ** 2 @ (doubt**2).T
+    return variance
+
+
+def slices(values: Array, table: Table, chosen: NDArray[np.intp], middle: Array, within: Array) -> tuple[Array, Array]:
+    """How far each slice of some gains lies above the expected one, and its variance: (n, gains, slices) each."""
+    usual = values[:, NAMES.index("usual")][:, None, None]
+    off = table.gain[chosen] - usual * table.usual[chosen] - middle[:, chosen, None]
+    variance = (
+        table.var_gain[chosen]
+        - 2 * usual * table.var_both[chosen]
+        + usual**2 * table.var_usual[chosen]
+        + within[:, None, None]
+    )
+    return off, variance
+
+
+def _log_mixture(off: Array, variance: Array, weight: Array) -> Array:
+    """Log density at zero of mixtures of normals, (..., slices) over the last axis."""
+    terms = weight * np.exp(-0.5 * off**2 / variance) / np.sqrt(2 * np.pi * variance)
+    log: Array = np.log(terms.sum(axis=-1) + _TINY)
+    return log
+
+
+_POINTS, _WEIGHTS = hermegauss(NODES)
+_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum()) + 0.5 * _POINTS**2 + 0.5 * np.log(2 * np.pi)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Effects of events on several gains at once, to be integrated out.
+
+    ``off`` and ``variance`` (n, gains, slices) as :func:`slices` gives them, ``weight`` (gains, slices), ``owner``
+    (gains,) the event of each, ``between`` (n, events) the variance of its effect.
+    """
+
+    off: Array
+    variance: Array
+    weight: Array
+    owner: NDArray[np.intp]
+    between: Array
+
+    def log_mean(self, log_factor: Callable[[Array], Array] | None = None) -> Array:
+        """Log likelihood of each event's gains, (n, events); ``log_factor`` of the effects (n, events) joins in."""
+        events = self.between.shape[1]
+        # Each gain as one normal: where the event's effect lies if all were normal.
+        centre = (self.weight * self.off).sum(axis=-1)
+        wide = (self.weight * (self.variance + self.off**2)).sum(axis=-1) - centre**2
+        to_event = np.zeros((len(self.owner), events))
+        to_event[np.arange(len(self.owner)), self.owner] = 1.0
+        precision = (1 / wide) @ to_event + 1 / self.between
+        mean = ((centre / wide) @ to_event) / precision
+        sd = REACH / np.sqrt(precision)
+        parts = []
+        height, pace = self.weight / np.sqrt(2 * np.pi * self.variance), -0.5 / self.variance
+        for point, log_weight in zip(_POINTS, _LOG_WEIGHTS, strict=True):
+            effect = mean + sd * point
+            square = (self.off - effect[:, self.owner, None]) ** 2
+            part = np.log((height * np.exp(pace * square)).sum(axis=-1) + _TINY) @ to_event
+            part += log_weight + np.log(sd) - 0.5 * effect**2 / self.between - 0.5 * np.log(2 * np.pi * self.between)
+            parts.append(part if log_factor is None else part + log_factor(effect))
+        total: Array = logsumexp(np.stack(parts), axis=0)
+        return total
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Posterior draws of the rule, (draws, len(NAMES)), and the log likelihood of each event for them."""
+
+    table: Table
+    draws: Array
+    by_event: Array
+    sample: sampling.Sample
+
+    def of(self, name: str) -> Array:
+        """Draws of one parameter."""
+        drawn: Array = self.draws[:, NAMES.index(name)]
+        return drawn
+
+
+def fit(table: Table, seed: int, held: Mapping[str, float] | None = None) -> Rule:
+    """Fit the rule, with some coefficients held.
+
+    Raises
+    ------
+    helpers.sampling.ConvergenceError
+        If the draws cannot be trusted.
+    ValueError
+        If the table has fewer than three events with a gain, which make no rule.
+    """
+    if len(table.events) < LEAST_EVENTS:
+        raise ValueError(f"{len(table.events)} events with a gain: at least {LEAST_EVENTS} make a rule")
+    return draw(Model(table, held or {}), seed)
+
+
+def draw(model: Model, seed: int) -> Rule:
+    """Draw from the posterior of a model."""
+    sample = sampling.sample(model.log_likelihood, len(model.free), seed, shrunk=True)
+    values = model.unpack(sample.draws)
+    return Rule(model.table, values, model.by_event(values), sample)

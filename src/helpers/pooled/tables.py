@@ -1,0 +1,157 @@
+"""The tables of notebook 06: the rule, its rivals, other means, what entered and what did not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from helpers import words
+from helpers.pooled import story, view
+from helpers.pooled.gains import LeftOut
+from helpers.pooled.question import Pool
+from helpers.schemas import ALL_KINDS
+from helpers.table import Sentence, Table
+
+METHODS = {
+    "sampler": "the sampler of this report, on the same gains",
+    "mixed model": "mixed model, outages as groups (statsmodels)",
+    "meta-regression": "meta-regression, one gain an outage (REML, Hartung and Knapp)",
+}
+KIND_NAMES = {kind: kind.replace("_", " ") for kind in ALL_KINDS} | {"policy_shock": "news"}
+
+
+def factors(pool: Pool, level: float) -> Table:
+    """Every coefficient as a factor on the gain, without and with the model of publication."""
+    rows = [
+        {
+            "what changes": factor.said,
+            "times the gain": story.times(factor.plain[0], factor.plain[4]).removesuffix(" times"),
+            "middle": f"{words.significant(factor.plain[2]):g}",
+            "if gains are published by size": story.times(factor.told[0], factor.told[4]).removesuffix(" times"),
+        }
+        for factor in view.factors(pool, level)
+    ]
+    caption = f"How many times the extra people, all else alike; {words.percent(level)} intervals"
+    numbers = ["times the gain", "middle", "if gains are published by size"]
+    return Table(pd.DataFrame(rows), caption, align=dict.fromkeys(numbers, "num"))
+
+
+def scores(pool: Pool) -> Table:
+    """The rule beside the two simple ones, each predicting every outage from the others."""
+    rows = []
+    for name, test in pool.tests.items():
+        row = {"rule": name, "mean log score": f"{test.score:.2f}".replace("-", words.MINUS)}
+        for share in (0.8, 0.95):
+            outages, gains = (test.covers(share, of) for of in ("outages", "gains"))
+            told = f"{outages[0]} of {outages[1]} ({gains[0]} of {gains[1]})"
+            row[f"{words.percent(share)} interval holds"] = told
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    return Table(
+        frame,
+        "Each outage predicted from all the others; a higher score is better; in brackets single rivals",
+        align=dict.fromkeys(list(frame.columns[1:]), "num"),
+    )
+
+
+def means(pool: Pool, level: float) -> Table | Sentence:
+    """The exponents by other means, on the gains that those can take."""
+    if pool.means is None:
+        return Sentence("Too few gains are known well enough to be taken for points: only the sampler applies.")
+    frame = pd.DataFrame(
+        {
+            "by": [METHODS[name] for name in pool.means["method"]],
+            "gains": pool.means["gains"],
+            "exponent of people hit": [_ends(row, "affected") for row in pool.means.to_dict("records")],
+            "exponent of the rival's size": [_ends(row, "usual") for row in pool.means.to_dict("records")],
+        }
+    )
+    caption = f"On gains known to a factor of seven or so; {words.percent(level)} intervals"
+    numbers = ["exponent of people hit", "exponent of the rival's size"]
+    return Table(frame, caption, align=dict.fromkeys(numbers, "num"))
+
+
+def _ends(row: dict[str, float], name: str) -> str:
+    low, high = (f"{row[f'{name}_{end}']:.2f}".replace("-", words.MINUS) for end in ("low", "high"))
+    return f"{low} to {high}"
+
+
+def entered(pool: Pool, level: float) -> Table:
+    """Every gain that entered, with what is known of its event."""
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    rows = []
+    for number, gain in enumerate(pool.table.gains):
+        event = pool.table.events[pool.table.owner[number]]
+        low, high = np.exp(np.quantile(gain.total, ends))
+        usual = float(np.exp((gain.weight * gain.middle[:, 1]).sum()))
+        rows.append(
+            {
+                "event": event.label,
+                "kind": KIND_NAMES[event.kind],
+                "people hit": "" if np.isnan(event.affected) else words.count(event.affected),
+                "hours": "" if np.isnan(event.hours) else words.digits(words.significant(event.hours)),
+                "rival": gain.rival,
+                "counted": gain.quantity.replace("_", " ").replace("signups", "sign-ups"),
+                "usually a day": words.count(words.significant(usual)),
+                "extra people": words.interval(low, high),
+            }
+        )
+    caption = (
+        f"Extra people: {words.percent(level)} interval of the fit of that event alone; hours: without the service, at "
+        "most a week"
+    )
+    numbers = ["people hit", "hours", "usually a day", "extra people"]
+    return Table(pd.DataFrame(rows), caption, align=dict.fromkeys(numbers, "num"))
+
+
+def left_out(pool: Pool) -> Table | Sentence:
+    """Figures that are in no gain, by reason; and the events after which nobody reported one."""
+    if not pool.aside:
+        return Sentence("Every rival with a curve entered.")
+    labels = {event.outage_id: event.label for event in pool.events}
+    reasons = Counter(one.why for one in pool.aside)
+    rows = [
+        {
+            "why": why,
+            "rivals": count,
+            "which": words.listing([f"{one.rival} ({labels[one.outage_id]})" for one in pool.aside if one.why == why]),
+        }
+        for why, count in reasons.most_common()
+    ]
+    return Table(pd.DataFrame(rows), "Rivals with published figures that are in no gain")
+
+
+def rows_of(pool: Pool, why: str) -> list[LeftOut]:
+    """Return the rivals left out for one reason."""
+    return [one for one in pool.aside if one.why == why]
+
+
+def silence(pool: Pool) -> Table:
+    """How many events of each kind somebody published a rival's gain after."""
+    frame = pd.DataFrame(
+        {
+            "kind": [KIND_NAMES[bound.kind] for bound in pool.bounds],
+            "events in the evidence": [bound.events for bound in pool.bounds],
+            "a rival's gain was published": [bound.told for bound in pool.bounds],
+            "share": [words.percent(bound.share) for bound in pool.bounds],
+        }
+    )
+    caption = "Outages are collected whether or not anybody gained, other events mostly because somebody did"
+    return Table(frame, caption, align={"share": "num"})
+
+
+def diagnostics(pool: Pool) -> Table:
+    """How well the sampler did for each fit."""
+    fits = {"the rule": pool.found, "with the chance of being published": pool.told, "half-lives": pool.halves}
+    frame = pd.DataFrame(
+        {
+            "fit": list(fits),
+            "effective draws": [f"{found.sample.effective:,.0f}" for found in fits.values()],
+            "Pareto tail": [f"{found.sample.tail:.2f}" for found in fits.values()],
+        }
+    )
+    again = int(pool.tests["this rule"].outages["again"].sum())
+    caption = f"Left out one by one, {again} of {len(pool.table.events)} outages needed a fit of their own"
+    return Table(frame, caption, align=dict.fromkeys(["effective draws", "Pareto tail"], "num"))

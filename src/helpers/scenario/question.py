@@ -1,0 +1,151 @@
+"""From checked parameters to a scenario: the event that is asked about, its rivals, and what the rule may know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers import case
+from helpers.case import Case, Series
+from helpers.claims import UTC_OFFSETS
+from helpers.curve import Array
+from helpers.evidence import Evidence
+from helpers.groups import members
+from helpers.models import NextOutage
+from helpers.pooled import events
+from helpers.pooled.design import Moments
+from helpers.pooled.events import Event
+from helpers.pooled.gains import CAME
+from helpers.pooled.kept import Kept, load
+from helpers.pooled.unusual import weights
+
+#: A published event of the service that begins so near to the scenario's start is the one that is asked about.
+SAME = pd.Timedelta(days=3)
+#: Rivals that are predicted when none is asked for.
+MOST = 4
+#: Place of a scenario without day and night.
+WORLD = "world"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """An event that may happen, or did.
+
+    ``event`` is described as those of the rule; ``rivals`` are service ids; ``real`` is the published event that it
+    stands for, with its figures, or None; ``weight`` (draws,) weighs the kept draws of the rule so that no figure of
+    the service's events from that day on is in them, of which ``left_out`` were left out; ``rule_events`` are those
+    that the rule still knows.
+    """
+
+    asked: NextOutage
+    event: Event
+    origin: pd.Timestamp
+    rivals: tuple[str, ...]
+    real: Case | None
+    kept: Kept
+    weight: Array
+    rule_events: tuple[Event, ...]
+    left_out: int
+    known: Moments
+
+    def figures(self, rival: str) -> Series | None:
+        """Return the best curve of people who came to a rival after the real event; None where there is none."""
+        if self.real is None:
+            return None
+        own = (series for series in case.primary(self.real) if series.service_id == rival)
+        return next((series for series in own if series.quantity in CAME), None)
+
+
+def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
+    """Build the scenario that was asked for.
+
+    Raises
+    ------
+    helpers.pooled.kept.KeptError
+        If the kept rule cannot be read.
+    """
+    services = evidence.services.set_index("service_id")
+    origin = pd.Timestamp(asked.start)
+    same = _same(evidence, asked.service)
+    every = events.all_events(evidence)
+    own = [event for event in every if event.service_id in same]
+    real = min(own, key=lambda event: abs(event.start - origin), default=None)
+    real = real if real is not None and abs(real.start - origin) <= SAME else None
+    kept = load(folder)
+    later = {event.outage_id for event in own if event.start >= origin - SAME}
+    table = kept.table(every)
+    weight, _ = weights(kept, every, later)
+    service = services.loc[asked.service]
+    unavailable = asked.kind in events.UNAVAILABLE
+    event = Event(
+        outage_id=real.outage_id if real else "",
+        service_id=asked.service,
+        label=str(service["name"]),
+        kind=asked.kind,
+        sector=str(service["sector"]),
+        start=origin,
+        affected=asked.users_affected,
+        hours=min(asked.duration_hours, events.LONGEST_HOURS) if unavailable else float("nan"),
+        hours_sd=0.0,
+        earlier=sum(
+            one.kind == "outage" and origin - events.MEMORY <= one.start < origin and one is not real for one in own
+        ),
+        identity=str(service["identity"]),
+        silent=False,
+    )
+    return Scenario(
+        asked=asked,
+        event=event,
+        origin=origin,
+        rivals=tuple(asked.rivals) or _rivals(evidence, every, event, same, real, asked.region),
+        real=case.build(evidence, real.outage_id) if real else None,
+        kept=kept,
+        weight=weight,
+        rule_events=tuple(event for event in table.events if event.outage_id not in later),
+        left_out=sum(event.outage_id in later for event in table.events),
+        known=kept.known,
+    )
+
+
+def _same(evidence: Evidence, service: str) -> set[str]:
+    """Ids that stand for a service: its own, groups that it is part of, and its parts."""
+    services = evidence.services.set_index("service_id")
+    groups = members(services.index[services["is_group"]], set(services.index[~services["is_group"]]))
+    return {service, *(group for group, parts in groups.items() if service in parts), *groups.get(service, ())}
+
+
+def _rivals(
+    evidence: Evidence, every: Sequence[Event], event: Event, same: set[str], real: Event | None, region: str
+) -> tuple[str, ...]:
+    """Services with a gain in people after the real event, else after others of the service, else of its sector.
+
+    Events of the service in other places than the scenario's say nothing of who is there. Who gained is taken from the
+    evidence, also from afterwards; how many came is not.
+    """
+    rows = evidence.growth_figures
+    services = evidence.services.set_index("service_id")
+    rows = rows[(rows["role"] == "gainer") & rows["quantity"].isin(CAME) & rows["value"].notna()]
+    rows = rows[~rows["service_id"].isin(same) & ~rows["service_id"].map(services["is_group"]).astype(bool)]
+    near = {
+        one.outage_id: 0 if real and one.outage_id == real.outage_id else 1 for one in every if one.service_id in same
+    }
+    scope = evidence.outages.set_index("outage_id")["scope"].str.split(" (", regex=False).str[0]
+    places = {WORLD, "global", region} if region != WORLD else set(scope)
+    near = {name: rank for name, rank in near.items() if scope[name] in places or rank == 0}
+    near |= {one.outage_id: 2 for one in every if one.sector == event.sector and one.outage_id not in near}
+    rows = rows[rows["outage_id"].isin(near)]
+    if rows.empty:
+        return ()
+    ranked = rows.assign(near=rows["outage_id"].map(near)).groupby("service_id")["near"].agg(["min", "size"])
+    # Other events of the service speak only where this one names nobody, its sector where those do not either.
+    nearest = ranked[ranked["min"] == ranked["min"].min()]
+    return tuple(nearest.sort_values("size", ascending=False, kind="stable").index[:MOST])
+
+
+def place_hours(region: str) -> float:
+    """Hours by which the middle of a place is ahead of UTC; zero for the world."""
+    return float(np.mean(UTC_OFFSETS[region])) if region in UTC_OFFSETS else 0.0

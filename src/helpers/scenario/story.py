@@ -1,0 +1,361 @@
+"""A scenario in words: who would gain what, what to provide for, what is lost, and how far the evidence reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from helpers import words
+from helpers.charts.range_axes import Range
+from helpers.evidence import Evidence
+from helpers.fit import compared
+from helpers.pooled.events import LONGEST_HOURS
+from helpers.prose import Prose
+from helpers.results import Estimate, Record
+from helpers.scenario import income, retention
+from helpers.scenario.outcome import CURRENCY, Outcome, Year
+from helpers.scenario.predict import Prediction
+from helpers.scenario.question import Scenario
+from helpers.scenario.year import YearLoss
+from helpers.story import within
+
+VERBS = {"outage": "is down", "block": "is blocked", "shutdown": "is shut down", "policy_shock": "is in the news"}
+SOURCE = "the rule across all events (06_across_outages); no figure of this event is in it"
+#: One case in twenty goes beyond the provision that is advised.
+PROVIDE = 0.95
+#: So many times outside of the evidence is said to be far.
+FAR = 10.0
+
+
+def _ends(draws: np.ndarray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def happens(found: Scenario, names: pd.Series) -> str:
+    """The event as a clause: "TikTok is down for 7.6 days from 25 January 2026 and 220 million people are hit"."""
+    asked = found.asked
+    name = str(names[asked.service])
+    lasts = f" for {words.duration(asked.duration_hours)}" if asked.kind != "policy_shock" else ""
+    verb = VERBS[asked.kind].replace("is ", "are ", 1) if " and " in name else VERBS[asked.kind]
+    return f"{name} {verb}{lasts} from {words.day(found.origin)} and {words.count(asked.users_affected)} people are hit"
+
+
+def title(found: Scenario, names: pd.Series) -> str:
+    """The question of the report."""
+    name, lasts = str(names[found.asked.service]), words.duration(found.asked.duration_hours)
+    without = f"{lasts} without {name}" if found.asked.kind != "policy_shock" else f"such news about {name}"
+    return f"What would {without} send to its rivals?"
+
+
+def reading(found: Scenario) -> str:
+    """How to read a rival's figure."""
+    return (
+        f"The line is the middle of the predicted rate, the bands hold 50% and {words.percent(found.asked.level)} "
+        f"of what "
+        "is predicted. Figures published later are drawn as what they are: boxes are counts, whose area is the claim, "
+        "points rates, arrows bounds; what is dashed and crossed lies outside of the wider band."
+    )
+
+
+def headline(found: Scenario, made: Sequence[Prediction], names: pd.Series) -> str:
+    """The answer in a sentence."""
+    event = happens(found, names)
+    if not made:
+        return f"If {event}, the evidence names no rival: give some, and the rule says what they would gain."
+    level = found.asked.level
+    first = made[0]
+    low, high = _ends(first.extra, level)
+    return (
+        f"If {event}, the rule expects {words.interval(low, high)} more people to join {first.rival} "
+        f"{within(found.asked.horizon_hours)} ({words.percent(level)} interval, middle "
+        f"{words.count(words.significant(float(np.median(first.extra))))})."
+    )
+
+
+def answer(found: Scenario, made: Sequence[Prediction], cost: Outcome, names: pd.Series) -> Prose:
+    """The answer: the rivals, the provision, the loss, and how far it can be trusted."""
+    said = [headline(found, made, names)]
+    level = found.asked.level
+    if len(made) > 1:
+        rest = [f"{one.rival} {words.interval(*_ends(one.extra, level))}" for one in made[1:]]
+        said.append(f"The others would gain: {words.listing(rest)}.")
+    if made:
+        said += [provision(made), _lost(found, cost, names)]
+    said.append(_income(found, cost))
+    said += extrapolates(found)
+    if made:
+        low, high = _ends(made[0].extra, level)
+        said.append(
+            f"How sure? A factor of {words.significant(high / max(low, 1.0)):,.0f} between the ends: one event to "
+            f"come is "
+            "that uncertain, even where the rule is right."
+        )
+    return Prose(tuple(said))
+
+
+def provision(made: Sequence[Prediction]) -> str:
+    """The peak that a rival should provide for."""
+    each = [f"{one.rival} {words.rate(float(np.quantile(one.peak, PROVIDE)))}" for one in made]
+    return (
+        f"To hold in 19 of 20 cases, provide at the peak for {words.listing(each)} (usual sign-ups and the busy "
+        f"hour of "
+        "the day included)."
+    )
+
+
+def _income(found: Scenario, cost: Outcome) -> str:
+    """The income at stake, with what was given for it."""
+    asked = found.asked
+    given = f"{words.count(asked.creators)} people at {asked.income_per_creator_hour:g} {CURRENCY} an hour, as given"
+    return income.said(cost.income).replace("Those who earn on the service", f"Those who earn there ({given})")
+
+
+def _lost(found: Scenario, cost: Outcome, names: pd.Series) -> str:
+    level = found.asked.level
+    return (
+        f"Of all who join these rivals {words.interval(*_ends(cost.stay, level))} would still be active there weeks "
+        f"later; "
+        f"{words.interval(*_ends(cost.lost, level))} would be lost to {names[found.asked.service]} for good."
+    )
+
+
+def extrapolates(found: Scenario) -> list[str]:
+    """Say how far a scenario lies outside of the events that the rule is made of."""
+    asked, said = found.asked, []
+    known = [event for event in found.rule_events if not np.isnan(event.affected)]
+    people = [event.affected for event in known]
+    if people and asked.users_affected > max(people):
+        said.append(
+            f"This extrapolates: {words.count(asked.users_affected)} people hit are "
+            f"{words.significant(asked.users_affected / max(people)):g} times the most of any event with a known gain "
+            f"({words.count(max(people))})."
+        )
+    if people and asked.users_affected < min(people):
+        said.append(
+            f"This extrapolates: {words.count(asked.users_affected)} people hit are "
+            f"{words.significant(min(people) / asked.users_affected):g} times fewer than in any event with a known "
+            f"gain "
+            f"({words.count(min(people))})."
+        )
+    own = [event for event in known if event.sector == found.event.sector]
+    if own and asked.users_affected > FAR * max(event.affected for event in own):
+        most = max(event.affected for event in own)
+        said.append(
+            f"In this sector ({found.event.sector}) no event with a known gain hit more than {words.count(most)} "
+            f"people: "
+            f"{words.significant(asked.users_affected / most):g} times fewer."
+        )
+    if not any(event.sector == found.event.sector for event in found.rule_events):
+        said.append(
+            f"This extrapolates: no event with a known gain is of this sector ({found.event.sector}); what people "
+            f"do there "
+            "is taken to be what they do elsewhere."
+        )
+    if not any(event.kind == asked.kind for event in found.rule_events):
+        said.append(
+            f"This extrapolates: no other event of this kind ({asked.kind.replace('_', ' ')}) has a known gain."
+        )
+    if asked.kind != "policy_shock" and asked.duration_hours > LONGEST_HOURS:
+        said.append(
+            f"Longer than {words.duration(LONGEST_HOURS)} counts as that: whoever left for so long has found another "
+            "service."
+        )
+    return said
+
+
+def finding(found: Scenario, one: Prediction) -> str:
+    """The title of a rival's figure."""
+    low, high = _ends(one.extra, found.asked.level)
+    return f"{one.rival}: {words.interval(low, high)} extra people expected {within(found.asked.horizon_hours)}"
+
+
+def below(found: Scenario, one: Prediction) -> str:
+    """The line below a rival's figure."""
+    later = len(one.fitted.series.claims)
+    laid = f" The {later} figures published later are laid over it." if later > 1 else ""
+    laid = " The one figure published later is laid over it." if later == 1 else laid
+    return f"Predicted without any figure of this event. {words.percent(found.asked.level)} and 50% bands.{laid}"
+
+
+def alt(found: Scenario, one: Prediction) -> str:
+    """Describe a rival's figure."""
+    peak = words.rate_interval(*_ends(one.peak, found.asked.level))
+    drawn = f" {len(one.fitted.series.claims)} published figures are drawn on it." if one.fitted.series.claims else ""
+    return (
+        f"{finding(found, one)}. Above, the predicted rate of sign-ups by hour, its peak {peak}; below, the extra "
+        f"people "
+        f"so far.{drawn}"
+    )
+
+
+def against(found: Scenario, made: Sequence[Prediction]) -> Prose:
+    """Say how the prediction did, where the event has happened and figures were published later."""
+    if found.real is None:
+        return Prose(("No published event is near this one: there is nothing to hold the prediction against.",))
+    level, inside, of = found.asked.level, 0, 0
+    for one in made:
+        if one.fitted.series.claims:
+            seen = compared(one.fitted, level, found.asked.seed)
+            of += len(seen)
+            inside += int(sum(_holds(one, row) for row in seen.itertuples(index=False)))
+    left = (
+        "Its own figures and those of later events of the service were left out of the rule"
+        if found.left_out
+        else "None of its figures is in the rule"
+    )
+    if not of:
+        return Prose((f"{left}. What was published about these rivals later counts no people who came.",))
+    named = words.listing([one.rival for one in made if one.fitted.series.claims])
+    return Prose(
+        (
+            f"{left}. Of {of} figure{'' if of == 1 else 's'} published later that can be set against it ({named}), "
+            f"{inside} lie{'s' if inside == 1 else ''} within the {words.percent(level)} interval of the prediction.",
+            "Who the rivals are was taken from the evidence, with hindsight; a forecaster of that day would have "
+            "had to "
+            "guess them.",
+        )
+    )
+
+
+def _holds(one: Prediction, row: object) -> bool:
+    figure = one.fitted.series.figures.set_index("figure_id").loc[row.figure_id]  # type: ignore[attr-defined]
+    return bool(row.low <= figure["value"] <= row.high)  # type: ignore[attr-defined]
+
+
+def overload(then: Scenario, made: Sequence[Prediction], planned: float, evidence: Evidence) -> Prose:
+    """The rival that did not provide for it: Telegram on 22 and 23 February 2014.
+
+    Parameters
+    ----------
+    then, made : the scenario of that day and its prediction.
+    planned : sign-ups a day that the company had expected at most.
+    """
+    outages = evidence.outages
+    load = outages[(outages["cause_category"] == "load") & outages["confounder_ids"].str.contains(then.event.outage_id)]
+    load = load[load["service_id"].isin(then.rivals)]
+    if not made or not then.event.outage_id or load.empty:
+        return Prose(("The evidence no longer holds Telegram's case.",))
+    one, level = made[0], then.asked.level
+    figures = one.fitted.series.figures
+    day = figures[figures["used"] & (figures["reading"] == "increment") & (figures["window_hours"] <= 24)][
+        "value"
+    ].max()
+    hours = words.listing([words.duration(float(length)) for length in sorted(load["duration_hours"].dropna())])
+    return Prose(
+        (
+            f"{one.rival} had expected at most {words.count(planned)} sign-ups a day, "
+            f"{words.rate(planned / 86400)}. It "
+            f"took {words.count(day)} in one day, and was down itself under the load, for {hours}.",
+            f"Had it asked the rule (made without any figure of that day), the answer would have been a peak of "
+            f"{words.rate_interval(*_ends(one.peak, level))} ({words.percent(level)}), "
+            f"{words.rate(float(np.quantile(one.peak, PROVIDE)))} to be safe in 19 of 20 cases, and a chance of "
+            f"{words.percent(float(np.mean(one.peak > planned / 86400)))} that its provision is too small.",
+        )
+    )
+
+
+def stays(found: Scenario, cost: Outcome) -> Prose:
+    """What the shares that stay rest on."""
+    return Prose(
+        (
+            *(retention.said(cost.anchors, found.asked.kind, who) for who in ("came", "left")),
+            income.said(cost.income),
+            *(cost.income.assumptions if cost.income else ()),
+        )
+    )
+
+
+def years(rows: Sequence[Year]) -> Prose:
+    """Say what a year of outages costs the service asked about."""
+    first = rows[0]
+    if not isinstance(first.loss, YearLoss):
+        return Prose((f"{first.service}: no year is predicted ({first.loss.why}).",))
+    loss = first.loss
+    return Prose(
+        (
+            f"{first.service}: {loss.incidents:.1f} published outages are expected within the twelve months from "
+            f"{words.day(loss.starts)}. They would cost it {words.count(words.significant(loss.mean))} users for "
+            f"good on "
+            f"average, {words.count(words.significant(loss.median))} in the middle year, and in one year of twenty "
+            f"more than "
+            f"{words.count(words.significant(loss.worst))}.",
+            loss.remark,
+            "The history of published outages is multiplied by the rule with the chance of being published, because "
+            "most "
+            "outages never make a rival's news. Every incident is taken to hit as many people as the largest one.",
+        )
+    )
+
+
+def years_title(rows: Sequence[Year]) -> str:
+    """The finding of the year's figure."""
+    told = [row for row in rows if isinstance(row.loss, YearLoss)]
+    if not told:
+        return "No year is predicted for these services"
+    most = max(told, key=lambda row: row.loss.worst if isinstance(row.loss, YearLoss) else 0.0)
+    assert isinstance(most.loss, YearLoss)
+    worst = words.count(words.significant(most.loss.worst))
+    return f"One year in twenty costs {most.service} more than {worst} users for good"
+
+
+def limits(found: Scenario) -> Prose:
+    """What such a prediction cannot know."""
+    return Prose(
+        (
+            f"The rule rests on {len(found.rule_events)} events with a published gain. It predicts gains like those "
+            f"that "
+            "were published: a rival nobody writes about gains less.",
+            "Rivals are predicted as if each were open to everybody who was hit. Language, place and platform are "
+            "not in it.",
+            "Nobody can lose more people than were hit: larger draws count as that.",
+            "The effect of the event is common to its rivals, what a single rival makes of it is its own; they are not "
+            "held to share a given number of people.",
+            "Those who are lost for good are those who joined these rivals: who left for none of them is not counted.",
+        ),
+        bullets=True,
+    )
+
+
+def range_words(row: Range) -> str:
+    """A range with its name."""
+    return f"{row.label} {words.interval(row.five[0], row.five[4])}" if row.five else f"{row.label}: {row.note}"
+
+
+def record(
+    found: Scenario, made: Sequence[Prediction], cost: Outcome, rows: Sequence[Year], names: pd.Series, data_hash: str
+) -> Record:
+    """Return what the report leaves behind."""
+    level = found.asked.level
+    estimates = []
+    for one in made:
+        estimates.append(_estimate(one.rival_id, "extra_users", "users", one.extra, level))
+        estimates.append(_estimate(one.rival_id, "peak_rate", "users/s", one.peak, level))
+    if made:
+        estimates.append(_estimate(found.asked.service, "users_lost_for_good", "users", cost.lost, level))
+        estimates.append(_estimate("rivals", "users_who_stay", "users", cost.stay, level))
+    if cost.income:
+        estimates.append(_estimate(found.asked.service, "income_at_stake", CURRENCY, cost.income.draws, level))
+    for row in rows:
+        if isinstance(row.loss, YearLoss):
+            estimates.append(
+                _estimate(row.loss.service_id, "users_lost_next_12_months", "users", row.loss.draws, level)
+            )
+    return Record(
+        notebook="07_next_outage",
+        title=title(found, names),
+        headline=headline(found, made, names),
+        outage_id=found.event.outage_id,
+        parameters=found.asked.model_dump(),
+        evidence_ids=[event.outage_id for event in found.rule_events],
+        estimates=estimates,
+        diagnostics={"rule_made_of_this_evidence": found.kept.fresh, "events_left_out": found.left_out},
+        data_hash=data_hash,
+    )
+
+
+def _estimate(service: str, quantity: str, unit: str, draws: np.ndarray, level: float) -> Estimate:
+    low, median, high = (float(value) for value in np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2]))
+    return Estimate(service=service, quantity=quantity, unit=unit, median=median, low=low, high=high, level=level)

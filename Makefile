@@ -37,11 +37,15 @@ check: $(READY) ## lint, format, types, notebooks, evidence
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
+rule: $(READY) ## fit the rule across all outages again into data/derived, after the evidence changed
+	OMP_NUM_THREADS=1 $(BIN)/python -m helpers.pooled.kept
+
 bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	$(BIN)/python bench/honesty.py
 	$(BIN)/python bench/claimants.py --sets 400
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rough_evidence.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/rule.py
 	$(BIN)/python bench/speed.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_honesty.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/real_placebos.py
@@ -53,4 +57,4 @@ lock: ## resolve pyproject.toml again into requirements.lock (needs a network)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --quiet --output-file requirements.lock
 
-.PHONY: help setup reports test check lab bench lock
+.PHONY: help setup reports test check lab rule bench lock

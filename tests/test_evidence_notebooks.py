@@ -10,7 +10,7 @@ import papermill
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import models, params, report, results
+from helpers import declared, models, report, results
 
 HISTORY, FIGURES = "01_outage_history", "02_growth_figures"
 
@@ -40,7 +40,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("notebook", [HISTORY, FIGURES])
 def test_parameters_cell_declares_what_the_model_checks(notebook):
-    params.check_declared(report.NOTEBOOKS_DIR / f"{notebook}.ipynb", models.NOTEBOOKS[notebook])
+    declared.check_declared(report.NOTEBOOKS_DIR / f"{notebook}.ipynb", models.NOTEBOOKS[notebook])
 
 
 def test_the_history_counts_predicts_and_scores_itself(pages):

@@ -10,7 +10,7 @@ import papermill
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import models, params, report, results
+from helpers import declared, models, report, results
 
 NOTEBOOK = "03_adoption_after_outage"
 SOURCE = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb"
@@ -114,4 +114,4 @@ def test_a_given_usual_level_changes_the_answer(tmp_path):
 
 
 def test_parameters_cell_declares_what_the_model_checks():
-    params.check_declared(SOURCE, models.NOTEBOOKS[NOTEBOOK])
+    declared.check_declared(SOURCE, models.NOTEBOOKS[NOTEBOOK])

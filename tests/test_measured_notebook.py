@@ -11,7 +11,7 @@ import papermill
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import models, params, report, results
+from helpers import declared, models, params, report, results
 from helpers.measured import checks, question, story, surge, tables
 from helpers.params import ParameterError
 
@@ -69,7 +69,7 @@ def told(request: models.MeasuredSignups) -> str:
 
 
 def test_parameters_cell_declares_what_the_model_checks():
-    params.check_declared(report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb", models.NOTEBOOKS[NOTEBOOK])
+    declared.check_declared(report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb", models.NOTEBOOKS[NOTEBOOK])
 
 
 def test_the_answer_holds_the_simulated_truth(page):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from helpers import models, params
+from helpers import declared, models, params
 from helpers.params import Known, ParameterError, check
 
 KNOWN = Known(
@@ -163,7 +163,7 @@ def notebooks() -> list[Path]:
 
 @pytest.mark.parametrize("notebook", notebooks(), ids=lambda path: path.stem)
 def test_parameters_cells_declare_what_the_models_hold(notebook: Path) -> None:
-    params.check_declared(notebook, models.NOTEBOOKS[notebook.stem])
+    declared.check_declared(notebook, models.NOTEBOOKS[notebook.stem])
 
 
 def test_a_parameters_cell_that_differs_is_named(tmp_path: Path) -> None:
@@ -171,14 +171,14 @@ def test_a_parameters_cell_that_differs_is_named(tmp_path: Path) -> None:
     notebook = tmp_path / "n.ipynb"
     notebook.write_text(source.replace("level: float = 0.95", "level: float = 0.9"), encoding="utf-8")
     with pytest.raises(ParameterError, match=r"level: 0\.9 in the notebook, 0\.95 in the model"):
-        params.check_declared(notebook, models.AdoptionAfterOutage)
+        declared.check_declared(notebook, models.AdoptionAfterOutage)
     notebook.write_text(source.replace("seed: int = 20140222", "x = 1"), encoding="utf-8")
     with pytest.raises(ParameterError, match=r"expected `name: type = value`, found `x = 1`"):
-        params.check_declared(notebook, models.AdoptionAfterOutage)
+        declared.check_declared(notebook, models.AdoptionAfterOutage)
     # Papermill's own reader overlooks such a parameter and warns that it is unknown.
     notebook.write_text(source.replace("per_day: object", "per_day: float | None"), encoding="utf-8")
     with pytest.raises(ParameterError, match=r"baseline_per_day: papermill cannot read a type with \|"):
-        params.check_declared(notebook, models.AdoptionAfterOutage)
+        declared.check_declared(notebook, models.AdoptionAfterOutage)
 
 
 def refused(notebook: str, given: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from panel_data import BEGIN, DAYS, GAINING, panel
 from traitlets.config import Config
 
-from helpers import chosen, models, params, report, results
+from helpers import chosen, declared, models, report, results
 from helpers.charts.picture import Picture
 from helpers.panel import question
 
@@ -190,5 +190,5 @@ def test_several_outages_of_a_wide_table_are_rows_of_their_own(tmp_path):
 
 
 def test_parameters_cell_declares_what_the_model_checks():
-    params.check_declared(SOURCE, models.NOTEBOOKS[NOTEBOOK])
+    declared.check_declared(SOURCE, models.NOTEBOOKS[NOTEBOOK])
     assert (NOTEBOOK, {}) in chosen.REPORTS

@@ -19,4 +19,6 @@ REPORTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("04_measured_signups", {}),
     ("05_who_gained", {}),
+    ("06_across_outages", {}),
+    ("07_next_outage", {}),
 )

@@ -21,6 +21,10 @@ NAMES = {
     "expected_users": "expected without the outage",
     "settled_level": "level afterwards",
     "users_brought_forward": "only brought forward",
+    "gain_ratio_affected": "gain at ten times the people hit:",
+    "gain_ratio_hours": "gain at twice the hours down:",
+    "gain_ratio_block": "a block against an outage:",
+    "gain_ratio_shutdown": "a shutdown against an outage:",
 }
 #: Quantities that a card shows, and how many of them; headlines of the quiet notebooks say all that there is to say.
 MAIN = ("extra_users", "outages_next_12_months")
@@ -33,6 +37,8 @@ GROUPS = {
     "01_outage_history": "How often services fail",
     "04_measured_signups": "One measured series: against what was expected",
     "05_who_gained": "Many measured series: who gained",
+    "06_across_outages": "All outages together: the rule",
+    "07_next_outage": "The next outage",
 }
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from helpers.schemas import KINDS
+from helpers.claims import UTC_OFFSETS
+from helpers.schemas import ALL_KINDS, KINDS, SECTORS
 
 PERIODS = ("second", "hour", "day")
 
@@ -157,6 +158,14 @@ def _field(default: Any, description: str, expected: str, **limits: float) -> An
     return Field(default, description=description, **extra)
 
 
+_SEED = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
+_HORIZON = _field(
+    168.0,
+    "hours after the start of the outage in which people are counted",
+    "a number of hours above 0, at most 8760 (a year)",
+    gt=0,
+    le=8760,
+)
 _LEVEL = _field(0.95, "probability that the intervals hold", "a number from 0.5 to below 1", ge=0.5, lt=1)
 
 
@@ -205,20 +214,14 @@ class AdoptionAfterOutage(Parameters):
         "services to look at, separated by commas; none: all with figures",
         "service ids or names, as a list or separated by commas",
     )
-    horizon_hours: Number = _field(
-        168.0,
-        "hours after the start of the outage in which people are counted",
-        "a number of hours above 0, at most 8760 (a year)",
-        gt=0,
-        le=8760,
-    )
+    horizon_hours: Number = _HORIZON
     baseline_per_day: PerRival = _field(
         None,
         "usual number a day, instead of the published one: a number, or telegram=100000,...",
         "nothing, a number above 0, or one for each rival (telegram=100000)",
     )
     level: Number = _LEVEL
-    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
+    seed: Whole = _SEED
 
 
 SIMULATED = "simulated"
@@ -249,13 +252,7 @@ class Measured(Parameters):
         "other outages and disturbed times that the baseline shall not learn from: start/end,...",
         "windows in UTC: 2025-12-24/2025-12-27, as a list or separated by commas",
     )
-    horizon_hours: Number = _field(
-        168.0,
-        "hours after the start of the outage in which people are counted",
-        "a number of hours above 0, at most 8760 (a year)",
-        gt=0,
-        le=8760,
-    )
+    horizon_hours: Number = _HORIZON
     level: Number = _LEVEL
 
     def files(self) -> tuple[Path, ...]:
@@ -273,7 +270,7 @@ class Measured(Parameters):
 class MeasuredSignups(Measured):
     """Parameters of ``04_measured_signups``."""
 
-    seed: Whole = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
+    seed: Whole = _SEED
     label: str = _field("", "whose sign-ups, in words; none: the name of the table", "a name")
     outage_start: Moment = _field("2025-03-05T14:00Z", "start of the outage (UTC)", "a moment: 2025-03-05T14:00Z")
     outage_end: End = _field(
@@ -339,10 +336,65 @@ class WhoGained(Measured):
         return self.named(self.outages[0].rpartition("=")[2])
 
 
+class AcrossOutages(Parameters):
+    """Parameters of ``06_across_outages``."""
+
+    SUBJECT = ("kinds", "sectors")
+
+    kinds: Annotated[Names, _some_of(ALL_KINDS)] = _field(
+        [], "kinds of events; none: all", f"some of {', '.join(ALL_KINDS)}, as a list or separated by commas"
+    )
+    sectors: Annotated[Names, _some_of(SECTORS)] = _field(
+        [], "sectors of the failing service; none: all", f"some of {', '.join(SECTORS)}"
+    )
+    exclude: Names = _field(
+        [], "events to leave out", "outage_ids of data/outages.csv, as a list or separated by commas"
+    )
+    level: Number = _LEVEL
+    seed: Whole = _SEED
+
+
+class NextOutage(Parameters):
+    """Parameters of ``07_next_outage``."""
+
+    SUBJECT = ("service",)
+
+    service: str = _field("tiktok", "the service that fails", "a service id or name")
+    kind: Annotated[str, _one_of(KINDS)] = _field("outage", "kind of event", f"one of {', '.join(KINDS)}")
+    start: Moment = _field("2026-01-25T05:00Z", "start of the event (UTC)", "a moment: 2026-01-25T05:00Z")
+    duration_hours: Number = _field(
+        182.0, "hours without the service", "a number of hours above 0, at most 8760 (a year)", gt=0, le=8760
+    )
+    users_affected: Number = _field(
+        220_000_000.0, "people hit", "a number of people from 1 to 8,200,000,000 (everybody)", ge=1, le=8.2e9
+    )
+    region: Annotated[str, _one_of(("world", *UTC_OFFSETS))] = _field(
+        "United States",
+        "place whose day and night the sign-ups follow; world: none",
+        "world, or a place of the evidence: United States, Brazil, India, ...",
+    )
+    rivals: Names = _field(
+        [],
+        "services that people turn to; none: those that gained after other events of the service or in its sector",
+        "service ids or names, as a list or separated by commas",
+    )
+    horizon_hours: Number = _HORIZON
+    creators: Number = _field(
+        2_000_000.0, "people who earn on the service; 0: not asked", "a number of people, 0 or more", ge=0, le=8.2e9
+    )
+    income_per_creator_hour: Number = _field(
+        0.2, "what one of them earns in an hour of day or night, dollars", "an amount, 0 or more", ge=0, le=1e6
+    )
+    level: Number = _LEVEL
+    seed: Whole = _SEED
+
+
 NOTEBOOKS: dict[str, type[Parameters]] = {
     "01_outage_history": OutageHistory,
     "02_growth_figures": GrowthFigures,
     "03_adoption_after_outage": AdoptionAfterOutage,
     "04_measured_signups": MeasuredSignups,
     "05_who_gained": WhoGained,
+    "06_across_outages": AcrossOutages,
+    "07_next_outage": NextOutage,
 }

@@ -4,10 +4,8 @@ Papermill only warns about an unknown parameter and checks no type; here both ar
 with what was given, what was expected and near matches.
 """
 
-import ast
 import csv
 import difflib
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -196,7 +194,7 @@ def _match(good: dict[str, Any], known: Known) -> list[str]:
     spelled = _spelled(known)
     outage = good.get("outage_id")
     if outage is not None and not ("service" in good and outage.strip().lower() in ("", "all")):
-        found = {known_id.lower(): known_id for known_id in known.outages}.get(outage.strip().lower())
+        found = _outage_id(outage, known)
         if found is None:
             faults.append(_unknown_outage(outage, known))
         good["outage_id"] = outage = found
@@ -218,6 +216,10 @@ def _match(good: dict[str, Any], known: Known) -> list[str]:
         else:
             good[field] = {found: value[name] for name, found in ids.items() if found}
     faults += _match_services(good, known, spelled)
+    if "sectors" in good and "exclude" in good:
+        events = {name: _outage_id(name, known) for name in good["exclude"]}
+        faults += [_unknown_outage(name, known, "exclude") for name, event in events.items() if event is None]
+        good["exclude"] = list(dict.fromkeys(event for event in events.values() if event))
     if good.get("since") and known.last and good["since"] > known.last:
         faults.append(f"since: given {good['since']!r}, expected a day of the evidence, which ends on {known.last}")
     return faults
@@ -236,6 +238,8 @@ def _match_services(good: dict[str, Any], known: Known, spelled: Mapping[str, st
         if found is None:
             return [*faults, f"service: {_no_service(good['service'], spelled)}"]
         good["service"] = found
+        if "outage_id" not in good:
+            return faults
         outage = good["outage_id"]
         about = sorted(event for event, services in known.figures.items() if found in services)
         if not about:
@@ -256,14 +260,14 @@ def _no_service(given: str, spelled: Mapping[str, str]) -> str:
     return line + _hint(_near_ids(given, spelled))
 
 
-def _unknown_outage(given: str, known: Known) -> str:
+def _unknown_outage(given: str, known: Known, field: str = "outage_id") -> str:
     text = given.strip().lower()
     near = _near(text, known.outages)
     # An id starts with the name of its service: whoever knows the service may not know the date.
     services = [service for service in sorted(known.services, key=len) if text.startswith(service.lower())][-1:]
     services = services or [known.outages[name] for name in near[:1]]
     same = sorted(name for name, service in known.outages.items() if services and service == services[0])
-    line = f"outage_id: given {given!r}, expected an outage_id of data/outages.csv{_hint(near)}"
+    line = f"{field}: given {given!r}, expected an outage_id of data/outages.csv{_hint(near)}"
     return line + (f"; outages of {known.services[services[0]]}: {', '.join(same)}" if same else "")
 
 
@@ -282,6 +286,8 @@ def _together(good: dict[str, Any]) -> list[str]:
         return [f"until: given {good['until']!r}, expected a day after since, {good['since']}"]
     if good.get("outage_end") and good.get("outage_start") and good["outage_start"] >= good["outage_end"]:
         return [f"outage_end: given {good['outage_end']!r}, expected a moment after the start, {good['outage_start']}"]
+    if "duration_hours" in good and good.get("service") in (good.get("rivals") or ()):
+        return [f"rivals: given {good['service']!r}, expected services other than the one that fails"]
     usual, rivals = good.get("baseline_per_day"), good.get("rivals")
     if isinstance(usual, float) and rivals is not None and len(rivals) != 1:
         return [
@@ -319,10 +325,15 @@ def outage(given: str, known: Known) -> str:
     ParameterError
         If there is no such outage; the message lists near matches.
     """
-    found = {known_id.lower(): known_id for known_id in known.outages}.get(given.strip().lower())
+    found = _outage_id(given, known)
     if found is None:
         raise ParameterError(_unknown_outage(given, known))
     return found
+
+
+def _outage_id(given: str, known: Known) -> str | None:
+    """Return the id of an outage in any case as the evidence spells it."""
+    return {known_id.lower(): known_id for known_id in known.outages}.get(given.strip().lower())
 
 
 def _spelled(known: Known) -> dict[str, str]:
@@ -344,50 +355,3 @@ def _near_ids(given: str, spelled: Mapping[str, str]) -> list[str]:
 def _near(given: str, names: Iterable[str]) -> list[str]:
     lower = {name.lower(): name for name in names}
     return [lower[match] for match in difflib.get_close_matches(given.lower(), lower, n=3, cutoff=0.7)]
-
-
-def declared(notebook: Path) -> dict[str, Any]:
-    """Return the names and defaults in the parameters cell of a notebook.
-
-    Raises
-    ------
-    ParameterError
-        If there is not exactly one cell tagged ``parameters``, or a default is not a plain value.
-    """
-    cells = [
-        cell
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        if "parameters" in cell.get("metadata", {}).get("tags", [])
-    ]
-    if len(cells) != 1:
-        raise ParameterError(f"{notebook.name}: {len(cells)} cells tagged parameters, expected one")
-    found = {}
-    for line in ast.parse("".join(cells[0]["source"])).body:
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value:
-            if "|" in ast.unparse(line.annotation):
-                # Papermill overlooks the parameter then, and warns that it is unknown.
-                raise ParameterError(f"{notebook.name}: {line.target.id}: papermill cannot read a type with |")
-            found[line.target.id] = ast.literal_eval(line.value)
-        else:
-            raise ParameterError(
-                f"{notebook.name}: parameters cell: expected `name: type = value`, found `{ast.unparse(line)}`"
-            )
-    return found
-
-
-def check_declared(notebook: Path, model: type[Parameters]) -> None:
-    """Hold a notebook's parameters cell to its model: the same names, the same defaults.
-
-    Raises
-    ------
-    ParameterError
-        If they differ.
-    """
-    here, there = declared(notebook), model().model_dump()
-    faults = [
-        f"  {name}: {here.get(name, 'missing')!r} in the notebook, {there.get(name, 'missing')!r} in the model"
-        for name in {**here, **there}
-        if (name in here) != (name in there) or here.get(name) != there.get(name)
-    ]
-    if faults:
-        raise ParameterError("\n".join([f"{notebook.name}: parameters cell and model differ", *faults]))

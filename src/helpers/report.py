@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers import inputs, params, results
+from helpers import declared, failed_cell, fingerprint, params, results
 from helpers.models import NOTEBOOKS
 
 NOTEBOOKS_DIR = params.ROOT / "notebooks"
@@ -104,24 +104,38 @@ def plan(
     model = params.check(name, parameters or {}, known(data))
     if not path.is_file():
         raise ReportError(f"{path}: no such notebook")
-    params.check_declared(path, NOTEBOOKS[name])
+    declared.check_declared(path, NOTEBOOKS[name])
     changed = model.changed()
     subject = model.subject()
     rest = {key: value for key, value in changed.items() if key not in model.SUBJECT or len(subject) > LONGEST_NAME}
     slug = subject[:LONGEST_NAME] + (f"--{results.sha(results.stable_json(rest))[:8]}" if rest else "")
-    values, sources = model.model_dump(), results.digest(path, [*_files(data), *inputs.files(name, model)])
+    values = model.model_dump()
+    with _broken_tables_told(data):
+        made_of = fingerprint.fingerprint(path, name, model, values, data)
     return Job(
         notebook=path.resolve(),
         parameters=values,
         changed=changed,
         subject=subject[:LONGEST_NAME],
         place=results.Place((out_dir or OUT_DIR).resolve() / name, slug),
-        fingerprint=results.sha(results.stable_json([values, kernel_name, sources])),
+        fingerprint=results.sha(kernel_name + made_of),
         data=data,
         data_given=evidence_dir is not None,
         timeout=timeout,
         kernel=kernel_name,
     )
+
+
+@contextmanager
+def _broken_tables_told(data: Path) -> Iterator[None]:
+    """Say what is broken in the tables where they cannot be read."""
+    try:
+        yield
+    except params.ParameterError:
+        raise
+    except (OSError, LookupError, ValueError, csv.Error):
+        check_tables(data)
+        raise
 
 
 def known(data: Path) -> params.Known:
@@ -132,17 +146,8 @@ def known(data: Path) -> params.Known:
     EvidenceError
         If the tables are too broken to be read.
     """
-    try:
+    with _broken_tables_told(data):
         return params.known_in(data)
-    except (OSError, LookupError, ValueError, csv.Error):
-        check_tables(data)  # says what is broken
-        raise
-
-
-def _files(data: Path) -> list[Path]:
-    """Return the files a report depends on beside its notebook."""
-    here, lock = Path(__file__).parent, params.ROOT.glob("requirements.lock")
-    return sorted([*here.rglob("*.py"), *here.glob("templates/**/*.*"), *data.glob("*.csv"), *lock])
 
 
 def check_tables(data: Path, reports: Path | None = None) -> None:
@@ -275,15 +280,15 @@ def _execute(job: Job, progress: bool) -> Any:
                 shutdown_kernel="immediate",  # all is said and done; asking it to leave takes half a second
             )
         except PapermillExecutionError as error:
-            cell = _cell(error.cell_index, error.source, job)
-            raise ReportError(f"{cell} failed: {error.ename}: {_brief(error.evalue)}") from None
+            cell = failed_cell.named(error.cell_index, error.source, job.notebook)
+            raise ReportError(f"{cell} failed: {error.ename}: {failed_cell.brief(error.evalue)}") from None
         except CellTimeoutError:
-            raise ReportError(f"{_started(job)} took longer than {job.timeout:g} s") from None
+            raise ReportError(f"{_running(job)} took longer than {job.timeout:g} s") from None
         except DeadKernelError:
-            raise ReportError(f"{_started(job)} ended its kernel (out of memory, perhaps)") from None
+            raise ReportError(f"{_running(job)} ended its kernel (out of memory, perhaps)") from None
         except Exception as error:
             # No such kernel, a kernel that never starts: rare, and each says itself what it is.
-            reason = f"{type(error).__name__}: {_brief(str(error))}"
+            reason = f"{type(error).__name__}: {failed_cell.brief(str(error))}"
             raise ReportError(f"the notebook could not be run: {reason}") from error
 
 
@@ -370,28 +375,8 @@ def _environment(job: Job) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _started(job: Job) -> str:
-    """Name the cell that was running: the last one with a time of start."""
-    cells = json.loads(job.place.part("ipynb").read_text(encoding="utf-8"))["cells"]
-    times = [cell["metadata"].get("papermill", {}).get("start_time") for cell in cells]
-    last = max((number for number, when in enumerate(times) if when), default=0)
-    return _cell(last, "".join(cells[last]["source"]), job)
-
-
-def _cell(index: int, source: str, job: Job) -> str:
-    """Name a cell of the executed notebook by its number in the source and its first line of code."""
-    cells = json.loads(job.notebook.read_text(encoding="utf-8"))["cells"]
-    tagged = [n for n, cell in enumerate(cells) if "parameters" in cell.get("metadata", {}).get("tags", [])]
-    if tagged and index == tagged[0] + 1:
-        return "the cell of injected parameters"
-    number = index if tagged and index > tagged[0] else index + 1
-    lines = [line.strip() for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
-    return f"cell {number} of {len(cells)} (`{(lines or [''])[0][:80]}`)"
-
-
-def _brief(text: str, lines: int = 12) -> str:
-    found = text.strip().splitlines()
-    return "\n  ".join(found[:lines] + (["..."] if len(found) > lines else [])) or "no message"
+def _running(job: Job) -> str:
+    return failed_cell.started(job.place.part("ipynb"), job.notebook)
 
 
 def _now() -> datetime:

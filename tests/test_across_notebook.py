@@ -194,13 +194,11 @@ def test_names_are_read_as_typed_and_once(known):
     assert params.check("06", {}, known).subject() == "all"
 
 
-@pytest.mark.xfail(strict=True, reason="without outages among the events, silence about other kinds is denied")
 def test_silence_about_blocks_is_not_denied_where_no_outage_was_asked_for():
     asked_for = SimpleNamespace(bounds=[selection.Bound("block", 35, 20)])
     assert "Every event asked for has a published gain" not in story.selected(asked_for, 0.95)
 
 
-@pytest.mark.xfail(strict=True, reason="one kind is said to differ hardly from others")
 def test_half_lives_of_one_kind_are_not_compared():
     assert "by kind" not in story.halves_title([Range("outages (9 events)", (20.0, 40.0, 55.0, 90.0, 198.0))])
 

@@ -52,7 +52,7 @@ def well_measured(table: Table) -> Table:
 
 
 def points(table: Table) -> Points:
-    """Take the gains of a table for points; their variance is that along a fixed usual level."""
+    """Take the gains of a table for points: log extra people, with their variance."""
     mean = (table.weight * table.gain).sum(axis=1)
     usual = (table.weight * table.usual).sum(axis=1)
     total = table.gain + table.usual

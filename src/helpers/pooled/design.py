@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from helpers.curve import Array
 from helpers.pooled.events import Event
-from helpers.pooled.gains import Gain
+from helpers.pooled.gains import SLICES, Gain
 
 #: Where the covariates are zero: people hit, hours, usual people a day.
 PEOPLE, HOURS, USUAL = 10_000_000.0, 4.0, 10_000.0
@@ -145,8 +145,9 @@ def lay_out(events: Sequence[Event], gains: Sequence[Gain], known: Moments | Non
     identity = {event.outage_id: event.identity for event in told}
     rows, doubts = _covariates(told, known)
     silent, silent_doubt = _covariates(quiet, known)
-    middle = np.array([gain.middle for gain in gains]).reshape(len(gains), -1, 2)
-    spread = np.array([gain.spread for gain in gains]).reshape(len(gains), -1, 2, 2)
+    cut = len(gains[0].weight) if gains else SLICES
+    middle = np.array([gain.middle for gain in gains]).reshape(len(gains), cut, 2)
+    spread = np.array([gain.spread for gain in gains]).reshape(len(gains), cut, 2, 2)
     return Table(
         event=rows,
         doubt=doubts,

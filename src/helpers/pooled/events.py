@@ -31,7 +31,8 @@ class Event:
     ``affected`` are people (nan: not published); ``hours`` without the service, at most LONGEST_HOURS (nan: not
     published, or nothing failed), ``hours_sd`` the standard deviation of their log where only a range is known;
     ``earlier`` counts the service's failures in the 365 days before; ``silent`` that nobody published that
-    a rival gained. ``identity`` is how the service knows people (``phone_number`` or nothing).
+    a rival gained; ``near`` are the events of the same days, whose figures it shares. ``identity`` is how the service
+    knows people (``phone_number`` or nothing).
     """
 
     outage_id: str
@@ -46,6 +47,7 @@ class Event:
     earlier: int
     identity: str
     silent: bool
+    near: frozenset[str] = frozenset()
 
 
 def all_events(evidence: Evidence) -> list[Event]:
@@ -58,6 +60,11 @@ def all_events(evidence: Evidence) -> list[Event]:
     made_of = {name: {name, *groups.get(name, ())} for name in outages["service_id"].unique()}
     rows, about = outages.to_dict("records"), services.to_dict("index")
     failures = [row for row in rows if row["kind"] == "outage"]
+    near: dict[str, set[str]] = {row["outage_id"]: set() for row in rows}
+    for row in rows:
+        for other in filter(None, row["confounder_ids"].split(";")):
+            near[row["outage_id"]].add(other)
+            near.setdefault(other, set()).add(row["outage_id"])
     made = []
     for row in rows:
         own = made_of[row["service_id"]]
@@ -84,6 +91,7 @@ def all_events(evidence: Evidence) -> list[Event]:
                 earlier=int(sum(before)),
                 identity=service["identity"],
                 silent=row["outage_id"] not in told,
+                near=frozenset(near[row["outage_id"]]),
             )
         )
     return made
@@ -111,8 +119,12 @@ def _hours(row: dict[str, object]) -> tuple[float, float]:
         return middle, float(np.log(high / low) / 4)  # four standard deviations wide
     if not np.isnan(middle):
         return middle, 0.0
+    if row["kind"] == "outage" or known[0] == 0:
+        return float("nan"), 0.0  # not published, or averted before it began
     # A block or a shutdown without an end goes on.
-    return (LONGEST_HOURS, 0.0) if row["kind"] != "outage" and pd.isna(row["end_utc"]) else (float("nan"), 0.0)
+    end, start = row["end_utc"], row["start_utc"]
+    lasted = LONGEST_HOURS if pd.isna(end) else (end - start) / pd.Timedelta(hours=1)  # type: ignore[operator]
+    return min(lasted, LONGEST_HOURS), 0.0
 
 
 def chosen(

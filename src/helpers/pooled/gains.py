@@ -99,9 +99,9 @@ def collect(
             continue
         found = case.build(evidence, event.outage_id)
         best = [series for series in case.primary(found) if not only or series.service_id in only]
-        here = {series.service_id for series in best if series.quantity in CAME}
+        kept = {series.service_id for series in best if not _why_not(found, series, set(), groups)}
         for series in best:
-            why = _why_not(found, series, here, groups)
+            why = _why_not(found, series, kept, groups)
             if not why:
                 try:
                     gains.append(_gain(event, series, fit.fit(series, seed), services, found))

@@ -61,8 +61,8 @@ class KeptError(ValueError):
     """The kept rule cannot be read; the message says how to make it."""
 
 
-def make(evidence: Evidence, seed: int = SEED) -> dict[str, str]:
-    """Fit the rule to all the evidence: the files' contents by name."""
+def make(evidence: Evidence, data_hash: str, seed: int = SEED) -> dict[str, str]:
+    """Fit the rule to all the evidence, whose tables have that hash: the files' contents by name."""
     found = events.all_events(evidence)
     collected, _ = gains.collect(evidence, found, seed)
     table = lay_out(found, collected)
@@ -77,7 +77,7 @@ def make(evidence: Evidence, seed: int = SEED) -> dict[str, str]:
         frames.append(frame.assign(**times, half_life_scatter=scatter))
     rows = [row for gain in collected for row in _rows(gain)]
     meta = {
-        "evidence": ev.data_hash(),
+        "evidence": data_hash,
         "seed": seed,
         "events": len(table.events),
         "people": table.known.people,
@@ -119,7 +119,7 @@ def load(folder: Path) -> Kept:
     try:
         stamp = tuple((place / name).stat().st_mtime_ns for name in ("rule.csv", "gains.csv", "rule.json"))
         return _load(place, ev.data_hash(folder), stamp)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise KeptError(f"{place}: expected the rule across outages: {error}; make rule fits it again") from error
 
 
@@ -129,6 +129,11 @@ def _load(place: Path, data_hash: str, stamp: tuple[int, ...]) -> Kept:
     rows = pd.read_csv(place / "gains.csv", keep_default_na=False)
     meta = json.loads((place / "rule.json").read_text(encoding="utf-8"))
     plain, told = (drawn[drawn["model"] == model] for model in ("plain", "published"))
+    numbers = drawn.drop(columns="model")
+    if len(plain) != DRAWS or len(told) != DRAWS or not np.isfinite(numbers.to_numpy(dtype=float)).all():
+        raise ValueError(f"rule.csv: {len(plain)} and {len(told)} draws, expected {DRAWS} of each, every number finite")
+    if rows.empty:
+        raise ValueError("gains.csv: no row, expected the slices of every gain")
     return Kept(
         plain[list(NAMES)].to_numpy(dtype=float),
         told[list(NAMES)].to_numpy(dtype=float),
@@ -160,7 +165,7 @@ def _gain(part: pd.DataFrame) -> Gain:
 def main() -> None:
     """Fit the rule to the evidence and write it beside its tables."""
     folder = ev.ROOT / "data"
-    for name, text in make(ev.load(folder)).items():
+    for name, text in make(ev.load(folder), ev.data_hash(folder)).items():
         part = folder / FOLDER / f".{name}.part"
         part.parent.mkdir(exist_ok=True)
         part.write_text(text, encoding="utf-8", newline="")

@@ -1,5 +1,7 @@
 """Each outage predicted from all the others, against what its own figures say.
 
+An event of the same days shares figures with it (a purchase three days before an outage) and is left out with it.
+
 The draws of the rule are weighted by one over the likelihood of the outage that is left out (importance sampling;
 Gelfand, Dey and Chang 1992). Where the weights' tail is too heavy to be trusted (Vehtari, Gelman and Gabry 2017) the
 rule is fitted again without it.
@@ -14,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr
+from scipy.special import logsumexp, ndtr
 
 from helpers.curve import Array
 from helpers.pooled import rule
@@ -73,16 +75,17 @@ def without(
     found: Rule, number: int, seed: int, held: Mapping[str, float] | None = None
 ) -> tuple[Array, Array, float, bool]:
     """Draws of the rule without one event, their weights, the event's log score, and whether it was fitted again."""
-    log_weight = -found.by_event[:, number]
+    event = found.table.events[number]
+    # An event of the same days shares figures with it.
+    out = [i for i, other in enumerate(found.table.events) if i == number or other.outage_id in event.near]
+    log_weight = -found.by_event[:, out].sum(axis=1)
     if pareto_tail(log_weight) < WORST_TAIL:
-        weight = np.exp(log_weight - log_weight.max())
-        score = float(np.log(len(weight)) - log_weight.max() - np.log(weight.sum()))
-        return found.draws, weight / weight.sum(), score, False
-    event = found.table.events[number].outage_id
-    other = rule.fit(found.table.without({event}), seed, held)
+        log_weight -= logsumexp(log_weight)
+        return found.draws, np.exp(log_weight), float(logsumexp(log_weight + found.by_event[:, number])), False
+    other = rule.fit(found.table.without({found.table.events[i].outage_id for i in out}), seed, held)
     likelihood = rule.Model(found.table, held or {}).by_event(other.draws)[:, number]
-    score = float(likelihood.max() + np.log(np.exp(likelihood - likelihood.max()).mean()))
-    return other.draws, np.full(len(other.draws), 1 / len(other.draws)), score, True
+    even = np.full(len(other.draws), 1 / len(other.draws))
+    return other.draws, even, float(logsumexp(likelihood) - np.log(len(likelihood))), True
 
 
 def _ranks(values: Array, weight: Array, table: Table, own: NDArray[np.intp]) -> tuple[Array, float]:

@@ -34,9 +34,10 @@ def by_name(pool: Pool, level: float) -> dict[str, Factor]:
 
 def headline(pool: Pool, level: float) -> str:
     """The answer in a sentence: what ten times as many people hit do to a rival's gain."""
-    factor = by_name(pool, level)["affected"]
+    factor, count = by_name(pool, level).get("affected"), len(pool.table.events)
+    if factor is None:
+        return f"Over {count} events, the people hit do not differ enough to say what more of them send to a rival."
     low, high = factor.plain[0], factor.plain[4]
-    count = len(pool.table.events)
     sure = "" if low > 1 else "; the figures cannot even tell that it is more"
     return (
         f"Over {count} events, ten times as many people hit went with {times(low, high)} the gain of a rival "
@@ -47,9 +48,11 @@ def headline(pool: Pool, level: float) -> str:
 def answer(pool: Pool, asked: AcrossOutages) -> Prose:
     """The answer: the rule, how far it can be trusted, what the placebos leave of it."""
     level, told = asked.level, by_name(pool, asked.level)
-    said = [headline(pool, level), _hours(told["hours"]), _typical(pool, level), _size(told["usual"])]
-    if any(event.kind == "nothing_failed" for event in pool.table.events):
-        said.append(placebo(pool, level))
+    said = [headline(pool, level)]
+    said += [_hours(told["hours"])] if "hours" in told else []
+    said += [_typical(pool, level)] if any(event.kind == "outage" for event in pool.table.events) else []
+    said.append(_size(told["usual"]))
+    said += [placebo(pool, level)] if "nothing_failed" in told else []
     said += [selected(pool, level), _predicts(pool)]
     return Prose(tuple(said))
 
@@ -99,7 +102,8 @@ def placebo(pool: Pool, level: float) -> str:
             "may be the driver, not unavailability"
         )
     return (
-        f"In {count} events nothing failed at all (advice of a minister, an arrest, a leak), and rivals gained all "
+        f"In {count} event{'' if count == 1 else 's'} nothing failed (advice of a minister, an arrest, a leak), and "
+        f"rivals gained all "
         f"the same. An outage that hit as many people gave {times(low, high)} as much "
         f"(middle {words.significant(middle):g}); {verdict}."
     )
@@ -108,8 +112,16 @@ def placebo(pool: Pool, level: float) -> str:
 def selected(pool: Pool, level: float) -> str:
     """How much it could matter that only big gains make the news."""
     outages = next((bound for bound in pool.bounds if bound.kind == "outage"), None)
-    if outages is None or outages.told == outages.events:
+    silent = sum(bound.events - bound.told for bound in pool.bounds)
+    if not silent:
         return "Every event asked for has a published gain, so what nobody reported cannot be asked about."
+    if outages is None or outages.told == outages.events:
+        return (
+            f"After {silent} of {sum(bound.events for bound in pool.bounds)} events nobody published that a rival "
+            f"gained. "
+            "None of them is an outage, and other events were mostly collected because somebody gained: how much that "
+            "matters cannot be told from them."
+        )
     pair = [np.exp(np.median(view.typical(found))) for found in (pool.found, pool.told)]
     slope = five(pool.told.draws[:, -1], level)
     sure = (
@@ -127,20 +139,25 @@ def selected(pool: Pool, level: float) -> str:
 
 def publication(pool: Pool, level: float) -> Prose:
     """What a model of publication makes of the silence, and what it leans on."""
-    slope = five(pool.told.draws[:, -1], level)
-    plain, told = (five(np.exp(view.typical(found)), level) for found in (pool.found, pool.told))
-    factor = by_name(pool, level)["affected"]
-    return Prose(
-        (
-            selected(pool, level),
-            f"In that model a gain e times as large changes the probit of being published by {slope[0]:.2f} to "
-            f"{slope[4]:.2f}. The typical gain is {words.interval(plain[0], plain[4])} people without it "
-            f"and {words.interval(told[0], told[4])} with it; ten times the people hit make "
-            f"{times(factor.plain[0], factor.plain[4])} the gain without it, "
-            f"{times(factor.told[0], factor.told[4])} with it.".replace("-", words.MINUS),
-            "The model leans on the normal form of gains that nobody saw: it says how much the effect could matter.",
+    said, factor = [selected(pool, level)], by_name(pool, level).get("affected")
+    if any(event.kind == "outage" for event in pool.table.events):
+        slope = five(pool.told.draws[:, -1], level)
+        plain, told = (five(np.exp(view.typical(found)), level) for found in (pool.found, pool.told))
+        ends = [f"{slope[place]:.2f}".replace("-", words.MINUS) for place in (0, 4)]
+        said.append(
+            f"In that model a gain e times as large changes the probit of being published by {ends[0]} to {ends[1]}. "
+            f"The typical gain is {words.interval(plain[0], plain[4])} people without it and "
+            f"{words.interval(told[0], told[4])} with it."
         )
+    if factor:
+        said.append(
+            f"Ten times the people hit make {times(factor.plain[0], factor.plain[4])} the gain without it, "
+            f"{times(factor.told[0], factor.told[4])} with it."
+        )
+    said.append(
+        "The model leans on the normal form of gains that nobody saw: it says how much the effect could matter."
     )
+    return Prose(tuple(said))
 
 
 def _predicts(pool: Pool) -> str:
@@ -158,8 +175,10 @@ def _predicts(pool: Pool) -> str:
 
 def dose_title(pool: Pool, level: float) -> str:
     """The finding of the dose-response figure."""
-    low, _, _, _, high = by_name(pool, level)["affected"].plain
-    return f"Ten times the people hit, {times(low, high)} the gain"
+    factor = by_name(pool, level).get("affected")
+    if factor is None:
+        return "What rivals gained, event by event"
+    return f"Ten times the people hit, {times(factor.plain[0], factor.plain[4])} the gain"
 
 
 def dose_below(pool: Pool, level: float) -> str:
@@ -192,6 +211,8 @@ def forest_title(rows: list[Range]) -> str:
 
 def halves_title(rows: list[Range]) -> str:
     """The finding of the half-lives."""
+    if len(rows) == 1:
+        return f"How long the surge lasts after {rows[0].label.split(' (')[0]}"
     named = {row.label.split(" (")[0]: row.five for row in rows if row.five}
     news, outages = named.get("news"), named.get("outages")
     if news and outages and news[0] > outages[2] and news[2] > outages[4]:
@@ -275,6 +296,11 @@ def limits(pool: Pool) -> Prose:
             "People hit are as published: a service's active users where nobody counted who was really cut off.",
             "That a rival gained is published because it is worth a page. The model of publication knows events, not "
             "the rivals of an event that gained too little to be named.",
+            "Half-lives beyond a month lie outside of what the single fits suppose (3 hours to a week), so that few of "
+            "their draws speak: longer ones than about a week are known by order of magnitude.",
+            "An event of the same days shares figures with another (a purchase three days before an outage): both "
+            "are in "
+            "the rule, and each is left out with the other.",
             "Nothing here is an experiment. People hit, hours and kind go together with attention, season and what "
             "else happened; a coefficient is what went with what.",
         ),

@@ -52,7 +52,7 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
         return f"The rule across outages could not be read ({error})."
     known = events.all_events(evidence)
     event = next(one for one in known if one.outage_id == outage_id)
-    weight, others = weights(kept, known, {outage_id})
+    weight, others = weights(kept, known, {outage_id, *event.near})
     identity = str(evidence.services.set_index("service_id").loc[fitted.series.service_id, "identity"])
     roles = fitted.series.figures["role"]
     row = [0.0, float(bool(identity) and identity == event.identity), float((roles == "circumvention").mean() > 0.5)]

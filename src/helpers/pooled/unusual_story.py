@@ -54,9 +54,9 @@ def verdict(one: Compared, level: float) -> str:
         verdict = "not unusual"
     return (
         f"{one.rival}: {verdict}. The rule predicts {words.interval(one.predicted[0], one.predicted[4])} extra people "
-        f"in all ({words.percent(level)}), its own figures say {words.interval(one.own[0], one.own[4])}: more than "
-        f"{words.percent(one.rank)} of what is predicted. With the rule in place of the wide prior they say "
-        f"{words.interval(one.together[0], one.together[4])}."
+        f"in all ({words.percent(level)}), its own figures say {words.interval(one.own[0], one.own[4])}: larger than "
+        f"{words.percent(one.rank)} of the gains that would be predicted here. With the rule in place of the wide "
+        f"prior they say {words.interval(one.together[0], one.together[4])}."
     )
 
 
@@ -70,6 +70,6 @@ def ranges(one: Compared) -> list[Range]:
     """Return prediction, own figures, and both together."""
     return [
         Range("predicted from all other events", one.predicted),
-        Range("its own figures, as above", one.own),
+        Range("its own figures alone", one.own),
         Range("its own figures and the rule", one.together),
     ]

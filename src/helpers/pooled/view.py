@@ -13,7 +13,7 @@ from helpers.curve import Array
 from helpers.fit import Five, five
 from helpers.pooled import half_lives
 from helpers.pooled.design import HOURS, NAMES, OF_EVENT, OF_RIVAL, PEOPLE, USUAL, Table
-from helpers.pooled.events import Event
+from helpers.pooled.events import UNAVAILABLE, Event
 from helpers.pooled.gains import Gain
 from helpers.pooled.question import Pool
 from helpers.pooled.rule import Rule
@@ -49,7 +49,7 @@ def dose(pool: Pool, level: float, rng: np.random.Generator) -> DoseView:
         hit = None if np.isnan(event.affected) else event.affected
         points.append(DosePoint(event.label, hit, float(low), float(middle), float(high), event.kind))
     known = [point.x for point in points if point.x is not None]
-    if len(known) < 2:
+    if len(set(known)) < 2 or not any(event.kind == "outage" for event in pool.table.events):
         nothing = np.zeros(0)
         return DoseView(points, nothing, nothing, nothing, nothing, nothing, nothing, "people", level)
     grid = np.geomspace(min(known), max(known), POINTS)
@@ -127,13 +127,25 @@ class Factor:
 
 def factors(pool: Pool, level: float) -> list[Factor]:
     """Return each coefficient of the rule as a factor on the extra people."""
-    there = {event.kind for event in pool.table.events}
     made = []
     for name, (said, base, more) in FACTORS.items():
-        if name not in ALL_KINDS or name in there:
+        if _told_of(pool, name):
             pair = [five(base ** (found.of(name) + more), level) for found in (pool.found, pool.told)]
             made.append(Factor(name, said, *pair))
     return made
+
+
+def _told_of(pool: Pool, name: str) -> bool:
+    """Whether the events say anything of a coefficient: what they do not is its prior, and no finding."""
+    there = {event.kind for event in pool.table.events}
+    if name in ALL_KINDS:
+        return name in there and "outage" in there
+    if name == "hours":
+        return bool(there & set(UNAVAILABLE))
+    if name in ("affected", "earlier"):
+        return bool(np.ptp(pool.table.event[:, [term.name for term in OF_EVENT].index(name)]) > 0)
+    column = [term.name for term in OF_RIVAL].index(name)
+    return name == "usual" or bool(np.ptp(pool.table.rival[:, column]) > 0)
 
 
 #: What a report says of each coefficient, the change in its covariate as a base, and what is added to it: the gain in

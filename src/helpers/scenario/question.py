@@ -77,6 +77,7 @@ def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
     real = real if real is not None and abs(real.start - origin) <= SAME else None
     kept = load(folder)
     later = {event.outage_id for event in own if event.start >= origin - SAME}
+    later |= {name for event in own if event.outage_id in later for name in event.near}
     table = kept.table(every)
     weight, _ = weights(kept, every, later)
     service = services.loc[asked.service]

@@ -1,12 +1,16 @@
 """The page in a real browser with the network cut."""
 
+import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from helpers import index, report
+from helpers import index, report, table
+from helpers.table import Table
 
 WIDTHS = (360, 800, 1440)
 
@@ -79,3 +83,106 @@ def test_prints_without_folds(pages: dict[str, Path], browser_page: Callable[...
     opened.page.emulate_media(media="print")
     assert not opened.page.get_by_text("How this was computed").first.is_visible()
     assert opened.page.get_by_text("How this report was made").is_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1100, 900), (360, 740)])
+def test_the_first_screen_says_what_it_is_when_it_was_made_and_what_came_out(
+    pages: dict[str, Path], width: int, height: int, browser_page: Callable[..., Any]
+) -> None:
+    page = browser_page(pages["report"], width=width, height=height).page
+    about = page.locator(".about")
+    answer = page.get_by_text("Between 1 and 2 million").first
+    for shown in (page.get_by_role("heading", level=1), about, answer):
+        box = shown.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height
+    assert about.inner_text().startswith("Outage whatsapp-2014-02-22 · made ")
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_nothing_moves_while_it_loads(pages: dict[str, Path], width: int, browser_page: Callable[..., Any]) -> None:
+    page = browser_page(pages["report"], width=width, height=900).page
+    shift = """() => new Promise(done => {
+        let sum = 0;
+        new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.value))
+            .observe({type: 'layout-shift', buffered: true});
+        setTimeout(() => done(sum), 400);
+    })"""
+    assert page.evaluate("PerformanceObserver.supportedEntryTypes.includes('layout-shift')")
+    assert page.evaluate(shift) == 0
+    known = "[...document.querySelectorAll('figure img, figure source')].every(i => i.width && i.height)"
+    assert page.evaluate(known)
+
+
+def test_room_for_a_figure_is_there_before_it_is_decoded(
+    pages: dict[str, Path], tmp_path: Path, browser_page: Callable[..., Any]
+) -> None:
+    text = pages["report"].read_text(encoding="utf-8")
+    empty = tmp_path / "empty.html"
+    # An image without a shape of its own: only the width and height of its element say how high it is.
+    image = "data:image/svg+xml;base64," + base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg"/>').decode()
+    empty.write_text(re.sub(r'(src|srcset)="data:[^"]*"', rf'\1="{image}"', text), encoding="utf-8")
+    height = "document.querySelector('figure img').getBoundingClientRect().height"
+    for width in (360, 1100):
+        heights = [browser_page(path, width=width).page.evaluate(height) for path in (pages["report"], empty)]
+        assert heights[0] == pytest.approx(heights[1], abs=1)
+
+
+def test_prints_whole_figures_and_rows_on_paper_of_a4(pages: dict[str, Path], browser_page: Callable[..., Any]) -> None:
+    opened = browser_page(pages["report"], width=672, height=990, scheme="dark")
+    page = opened.page
+    page.emulate_media(media="print", color_scheme="dark")
+    whole = "[...document.querySelectorAll('figure, tr')].every(e => getComputedStyle(e).breakInside === 'avoid')"
+    joined = "[...document.querySelectorAll('h2, h3')].every(e => getComputedStyle(e).breakAfter === 'avoid')"
+    assert page.evaluate(whole)
+    assert page.evaluate(joined)
+    assert page.evaluate("[...document.querySelectorAll('details, .data, nav')].every(e => !e.checkVisibility())")
+    assert not opened.scrolls_sideways()
+    address = "[...document.querySelectorAll('a[href^=http]')].map(a => getComputedStyle(a, '::after').content)"
+    assert set(page.evaluate(address)) == {"none"}  # a link of the text, not of the table of sources
+    assert "@page { size: A4" in pages["report"].read_text(encoding="utf-8")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+
+
+SOURCES = [
+    (
+        "averylongpublishername.wordpress.example.com",
+        "WhatsApp founder apologizes for downtime of Saturday",
+        "2014-02-22",
+    ),
+    ("Reuters", "Network router caused WhatsApp biggest outage", "2014-02"),
+]
+
+
+@pytest.fixture(scope="module")
+def sources(pages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Put a table of sources, as it comes from a notebook, into a page."""
+    from bs4 import BeautifulSoup
+
+    frame = pd.DataFrame(SOURCES, columns=["publisher", "title", "published"]).assign(url="https://example.org/a/b")
+    soup = BeautifulSoup(pages["report"].read_text(encoding="utf-8"), "html.parser")
+    made = BeautifulSoup(Table(frame, "Sources", links={"title": "url"})._repr_html_(), "html.parser")
+    soup.main.append(made)
+    table.arranged(soup, soup.main.find_all("table")[-1], 2)
+    soup.main.find_all("table")[-1]["class"] = "sources"
+    path = tmp_path_factory.mktemp("sources") / "page.html"
+    path.write_text(str(soup), encoding="utf-8")
+    return path
+
+
+def test_titles_of_sources_are_seen_on_a_phone(sources: Path, browser_page: Callable[..., Any]) -> None:
+    opened = browser_page(sources, width=360, height=740)
+    assert not opened.scrolls_sideways()
+    for _, title, _ in SOURCES:
+        box = opened.page.get_by_role("link", name=title).bounding_box()
+        assert box["x"] + box["width"] <= 360
+    narrow = "[...document.querySelectorAll('table.sources td')].map(cell => cell.getBoundingClientRect().width)"
+    assert min(opened.page.evaluate(narrow)) > 80
+    assert opened.violations() == []
+
+
+def test_sources_are_printed_with_their_addresses(sources: Path, browser_page: Callable[..., Any]) -> None:
+    page = browser_page(sources, width=672).page
+    page.emulate_media(media="print")
+    address = "getComputedStyle(document.querySelector('table.sources a'), '::after').content"
+    assert "https://example.org/a/b" in page.evaluate(address)

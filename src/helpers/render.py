@@ -4,20 +4,23 @@ What a page may not hold is refused with a message, not silently dropped: a warn
 without alternative text, an address that a browser would load.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from helpers import params, prose, results, table, words
 from helpers.results import MIME as RESULT
 from helpers.results import Record
 
 FIGURE = "application/vnd.adoption.figure+json"
+DATA = "application/vnd.adoption.data+json"  # the table behind a figure, beside it
 SHOWN = (FIGURE, "text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain")
 TEMPLATES = Path(__file__).parent / "templates"
 LIMIT = 600_000
@@ -36,7 +39,7 @@ FORBIDDEN = frozenset((
 # fmt: on
 ATTRIBUTES = {
     "*": ["class", "id", "title", "lang"],
-    "a": ["href", "rel"],
+    "a": lambda tag, name, value: name in {"class", "id", "title", "lang", "rel", "download"} or _may_lead(name, value),
     "img": ["src", "alt", "width", "height"],
     "td": ["colspan", "rowspan"],
     "th": ["colspan", "rowspan", "scope"],
@@ -44,8 +47,10 @@ ATTRIBUTES = {
     "ol": ["start"],
 }
 MATH = re.compile(r"\$\$|\\begin\{|\\\\\(|\\\\\[")
-DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
-NUMBER = re.compile(r"[-−+±<>≤≥]?\s*\d[\d.,\s]*%?")
+PROJECT = "Who gains when a service goes down"
+#: The only addresses that hold their content themselves and may be followed: files to keep, no page and no script.
+DOWNLOAD = re.compile(r"data:(text/csv;charset=utf-8|application/json);base64,[A-Za-z0-9+/]*={0,2}")
+FILE = re.compile(r"[\w.-]+\.(csv|json)")
 
 
 class PageError(ValueError):
@@ -76,14 +81,18 @@ def page(notebook: Mapping[str, Any], record: Record, made: datetime, commands: 
         raise PageError("\n".join(faults))
     resources = {
         "record": record,
-        "parameters": {name: _in_words(value) for name, value in record.parameters.items()},
+        "parameters": {name: prose.in_words(value) for name, value in record.parameters.items()},
         "made": made,
         "commands": commands,
         "style": style(),
+        "project": PROJECT,
+        "commit": prose.commit(params.ROOT),
+        "file": prose.file_name(record),
+        "results": results.stable_json(record.model_dump(mode="json")),
     }
     shown = _only_shown(notebook)
     text, _ = _exporter().from_notebook_node(shown, resources)
-    text = _arranged(text, record.title)
+    text = _small_enough(_arranged(text, record, made))
     faults = page_faults(text)
     kinds = [kind for cell in shown.cells for output in cell.get("outputs", []) for kind in output.get("data", {})]
     drawn = sum(kind == FIGURE or kind.startswith("image/") for kind in kinds)
@@ -101,16 +110,6 @@ def load() -> None:
 
     _cleaner()
     _exporter().template  # noqa: B018
-
-
-def _in_words(value: object) -> str:
-    if value is None or value in ([], ""):
-        return "as published" if value is None else "not given"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_in_words(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def style() -> str:
@@ -190,6 +189,12 @@ def _cleaner() -> Any:
     return Cleaner(tags=TAGS, attributes=ATTRIBUTES, protocols=["http", "https", "data"], strip=True)
 
 
+def _may_lead(name: str, value: str) -> bool:
+    """Say whether an attribute of a link from a notebook may stay: a data: address only if it is a file to keep."""
+    plain = re.sub(r"[\x00-\x20]", "", unescape(value)).lower()
+    return name == "href" and (not plain.startswith("data:") or DOWNLOAD.fullmatch(value) is not None)
+
+
 def _markdown(text: str) -> str:
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -215,9 +220,22 @@ def _exporter() -> Any:
             "clean": _clean,
             "code": Highlight2HTML(pygments_lexer="python3"),  # type: ignore[no-untyped-call]
             "e": lambda value: escape(str(value)),
+            # The mark at its start tells a spreadsheet that the file is in UTF-8, once it stands alone.
+            "csv": lambda text: base64.b64encode(text.encode("utf-8-sig")).decode("ascii"),
+            "shape": _shape,
         },
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
     )
+
+
+def _shape(image: str) -> str:
+    """Return width and height of an image as attributes, so that its room is there before it is decoded."""
+    found = re.search(r"<svg[^>]*\bviewBox=[\"'][-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)[\"']", image)
+    width, height = (float(end) for end in found.groups()) if found else (0.0, 0.0)
+    if image.startswith("iVBORw0KGgo"):  # how a PNG begins in base 64; its size stands in the first 24 bytes
+        head = base64.b64decode(image[:32])
+        width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
+    return f' width="{width:.0f}" height="{height:.0f}"' if width and height else ""
 
 
 def _only_shown(notebook: Mapping[str, Any]) -> Any:
@@ -235,18 +253,22 @@ def _only_shown(notebook: Mapping[str, Any]) -> Any:
                 output.output_type = "display_data"
             if "data" in output:
                 kind = next(kind for kind in SHOWN if kind in output.data)
-                output.data = {kind: output.data[kind]}
+                more = output.data.get(DATA, {}) if kind == FIGURE else {}
+                output.data = {kind: {**output.data[kind], **more} if more else output.data[kind]}
     return copy
 
 
-def _arranged(text: str, title: str) -> str:
+def _arranged(text: str, record: Record, made: datetime) -> str:
     """Add what needs the whole page: its own question as the heading, contents, room for wide tables."""
     from bs4 import BeautifulSoup
 
     soup: Any = BeautifulSoup(text, "html.parser")
     main: Any = soup.main
     if main.h1:
-        main.h1.string = title  # the notebook asks for any parameters, the page for its own
+        main.h1.string = record.title  # the notebook asks for any parameters, the page for its own
+        day = f'<time datetime="{made:%Y-%m-%d}">{words.day(made)}</time>'
+        about = "".join(f"<span>{escape(text)}</span> · " for text in [prose.subject(record)] if text)
+        main.h1.insert_after(BeautifulSoup(f'<p class="about">{about}<span>made {day}</span></p>', "html.parser"))
     headings = main.find_all("h2")
     taken = {tag["id"] for tag in soup.find_all(id=True)}
     for heading in headings:
@@ -264,9 +286,24 @@ def _arranged(text: str, title: str) -> str:
         place = headings[1].find_parent(class_="cell") or headings[1]
         place.insert_before(BeautifulSoup(contents, "html.parser"))
         soup.body["class"] = "has-contents"
-    for number, table in enumerate(main.find_all("table"), 1):
-        _table(soup, table, number)
+    shown = main.find_all("table")
+    for number, one in enumerate(shown, 1):
+        table.arranged(soup, one, number)
+    # Printed, a link is its address; beside every one of them a table of figures would be unreadable.
+    lists = [one for one in shown if one.caption and one.caption.get_text(strip=True) == "Sources"] or shown
+    for one in [one for one in lists if one.find("a")]:
+        one["class"] = [*one.get("class", []), "sources"]
+    for number, link in enumerate(main.select("figcaption a[download]"), 1):
+        link["download"] = f"{link['download']}-figure-{number}.csv"
     return str(soup)
+
+
+def _small_enough(text: str) -> str:
+    """Leave out the largest tables behind figures where the page would be too large for a mail, and say so."""
+    links = sorted(re.findall(r'<a download="[^"]*\.csv" href="data:[^"]*">[^<]*</a>', text), key=len)
+    while links and len(text.encode()) >= LIMIT:
+        text = text.replace(links.pop(), "data behind this figure: in the notebook that this page was made of", 1)
+    return text
 
 
 def _fold(main: Any) -> None:
@@ -286,45 +323,13 @@ def _fold(main: Any) -> None:
         code["tabindex"] = "0"  # it may scroll sideways, also for who has no mouse
 
 
-def _table(soup: Any, table: Any, number: int) -> None:
-    for cell in table.find_all("th"):
-        if not cell.get_text(strip=True):
-            cell.name = "td"  # an empty heading says nothing to a screen reader
-            del cell["scope"]
-        elif not cell.get("scope"):
-            cell["scope"] = "col" if cell.find_parent("thead") else "row"
-    for cell in table.find_all("td"):
-        if DATE.fullmatch(cell.get_text(strip=True)):
-            cell["class"] = [*cell.get("class", []), "date"]
-    if not table.find(class_="num"):
-        _align(table)
-    caption = table.caption.get_text(" ", strip=True) if table.caption else f"Table {number}"
-    table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "region", "aria-label": caption}))
-
-
-def _align(table: Any) -> None:
-    """Mark the columns of numbers in a table whose maker did not."""
-    lines = [line.find_all(["td", "th"]) for line in table.find_all("tr")]
-    body = [line.find_all(["td", "th"]) for line in table.select("tbody tr")]
-    for column in range(min(map(len, lines), default=0)):
-        texts = [line[column].get_text(strip=True) for line in body]
-        if any(texts) and all(NUMBER.fullmatch(text) or text in {"", "–", "NaN"} for text in texts):
-            for line in lines:
-                line[column]["class"] = [*line[column].get("class", []), "num"]
-
-
 class _Page(HTMLParser):
     """Finds what a browser would load or run, and what a reader would miss."""
 
     def __init__(self, relative: bool) -> None:
         super().__init__()
-        self.relative, self.faults, self.ids, self.titles, self.in_style = (
-            relative,
-            list[str](),
-            set[str](),
-            0,
-            False,
-        )
+        self.relative, self.titles, self.in_style = relative, 0, False
+        self.faults, self.ids = list[str](), set[str]()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -337,8 +342,10 @@ class _Page(HTMLParser):
             "No description has been provided for this image",
         }:
             self.faults.append(f"an image has no alternative text: {given.get('src', '')[:60]}")
+        file = tag == "a" and FILE.fullmatch(given.get("download", "")) and DOWNLOAD.fullmatch(given.get("href", ""))
         for name, value in given.items():
-            self._attribute(tag, name, value.strip())
+            if not (file and name == "href"):
+                self._attribute(tag, name, value.strip())
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
         local = value.startswith("#") or (self.relative and re.match(r"[\w./-]+$", value))

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from helpers.words import UNKNOWN, digits, listing, moment
 
 if TYPE_CHECKING:
     import pandas as pd
+
+DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+NUMBER = re.compile(r"[-−+±<>≤≥]?\s*\d[\d.,\s]*%?")
+#: A word of more characters may be broken anywhere, a cell of more scrolls inside itself.
+LONG_WORD, LONG_TEXT = 15, 600
+#: Columns whose longest text has more characters than this are at least so wide: names of classes of the style sheet.
+WIDTHS = ((60, "text-wide"), (24, "text-medium"), (10, "text-narrow"))
 
 
 class Table:
@@ -137,3 +145,72 @@ class Sentence:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.text)}</p>"
+
+
+def arranged(soup: Any, table: Any, number: int) -> None:
+    """Get a table of a page ready: headings and cells named, columns wide enough, and room to scroll sideways.
+
+    Parameters
+    ----------
+    soup, table : bs4.BeautifulSoup, bs4.Tag
+        The page and the table in it, which is changed.
+    number : int
+        Which table of the page it is; its name where it has no caption.
+    """
+    for cell in table.find_all("th"):
+        if not cell.get_text(strip=True):
+            cell.name = "td"  # an empty heading says nothing to a screen reader
+            del cell["scope"]
+        elif not cell.get("scope"):
+            cell["scope"] = "col" if cell.find_parent("thead") else "row"
+    for cell in table.find_all("td"):
+        if DATE.fullmatch(cell.get_text(strip=True)):
+            _mark(cell, "date")
+    if not table.find(class_="num"):
+        _align(table)
+    _widen(table)
+    _hold(soup, table)
+    caption = table.caption.get_text(" ", strip=True) if table.caption else f"Table {number}"
+    table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "region", "aria-label": caption}))
+
+
+def _mark(cell: Any, name: str) -> None:
+    cell["class"] = [*cell.get("class", []), name]
+
+
+def _align(table: Any) -> None:
+    """Mark the columns of numbers in a table whose maker did not."""
+    lines = [line.find_all(["td", "th"]) for line in table.find_all("tr")]
+    body = [line.find_all(["td", "th"]) for line in table.select("tbody tr")]
+    for column in range(min(map(len, lines), default=0)):
+        texts = [line[column].get_text(strip=True) for line in body]
+        if any(texts) and all(NUMBER.fullmatch(text) or text in {"", "–", "NaN"} for text in texts):
+            for line in lines:
+                _mark(line[column], "num")
+
+
+def _widen(table: Any) -> None:
+    """Keep columns of text from shrinking to a word a line, which is what a phone would make of them."""
+    lines = [line.find_all(["td", "th"]) for line in table.find_all("tr")]
+    for column in range(min(map(len, lines), default=0)):
+        cells = [line[column] for line in lines]
+        if any({"num", "date"} & set(cell.get("class", [])) for cell in cells[1:]):
+            continue
+        longest = max(len(cell.get_text(strip=True)) for cell in cells)
+        wide = next((name for least, name in WIDTHS if longest > least), None)
+        if wide:
+            _mark(cells[0], wide)
+
+
+def _hold(soup: Any, table: Any) -> None:
+    """Let long words break, and put a very long text into a box of its own that scrolls."""
+    for cell in table.find_all(["td", "th", "caption"]):
+        text = cell.get_text()
+        if max(map(len, text.split()), default=0) > LONG_WORD:
+            _mark(cell, "break")
+        if len(text) > LONG_TEXT and cell.name == "td":
+            label = f"Long text, {len(text):,} characters"
+            box = soup.new_tag("div", attrs={"class": "long", "tabindex": "0", "role": "region", "aria-label": label})
+            for child in list(cell.contents):
+                box.append(child.extract())
+            cell.append(box)

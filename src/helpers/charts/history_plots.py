@@ -81,7 +81,7 @@ def timeline(
     def draw(size: Size) -> Figure:
         return timeline_axes.draw(lanes, (title, subtitle, source), (since, until), noun, size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, lanes)
 
 
 def yearly_rates(
@@ -127,7 +127,8 @@ def yearly_rates(
     def draw(size: Size) -> Figure:
         return rates_axes.draw(panels, (title, subtitle, source), noun, level, size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    data = {"panels": panels, "level": level}
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, data)
 
 
 def durations_survival(
@@ -167,7 +168,7 @@ def durations_survival(
     def draw(size: Size) -> Figure:
         return survival_axes.draw(curves, (title, subtitle, source), noun, size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, curves)
 
 
 def rhythm(
@@ -211,7 +212,7 @@ def rhythm(
     def draw(size: Size) -> Figure:
         return rhythm_axes.draw(hours, weekdays, (title, subtitle, source), noun, size)
 
-    return Picture(draw, alt, caption, source)
+    return Picture(draw, alt, caption, source, {"hours": hours, "weekdays": weekdays})
 
 
 def backtest(
@@ -250,4 +251,4 @@ def backtest(
     def draw(size: Size) -> Figure:
         return backtest_axes.draw(rows, (title, subtitle, source), noun, size)
 
-    return Picture(draw, alt, caption, source)
+    return Picture(draw, alt, caption, source, rows)

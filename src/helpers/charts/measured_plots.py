@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from helpers import words
@@ -56,7 +57,21 @@ def three_panels(view: MeasuredView, title: str, subtitle: str, source: str, alt
     def draw(size: Size) -> Figure:
         return measured_gap_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, _steps(view))
+
+
+def _steps(view: MeasuredView) -> dict[str, object]:
+    """Return what is drawn, each step with its time; sums are there from the start of the outage on."""
+    n, m = len(view.times), len(view.extra)
+    first = max(0, n - m - int(np.ceil(view.before * m)))
+    counts = ("times", "observed", "expected", "low", "high")
+    sums = ("extra", "extra_low", "extra_high", "cumulative", "cumulative_low", "cumulative_high")
+    none_yet = np.full(n - m - first, np.nan)
+    return {
+        **{name: getattr(view, name)[first:] for name in counts},
+        **{name: np.append(none_yet, getattr(view, name)) for name in sums},
+        **{name: getattr(view, name) for name in ("outage", "others", "service", "noun", "level", "early")},
+    }
 
 
 def placebos(view: PlaceboView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
@@ -84,7 +99,7 @@ def placebos(view: PlaceboView, title: str, subtitle: str, source: str, alt: str
     def draw(size: Size) -> Figure:
         return measured_placebo_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def residual_checks(view: CheckView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
@@ -113,7 +128,7 @@ def residual_checks(view: CheckView, title: str, subtitle: str, source: str, alt
     def draw(size: Size) -> Figure:
         return measured_checks_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def surge(view: SurgeView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
@@ -143,4 +158,4 @@ def surge(view: SurgeView, title: str, subtitle: str, source: str, alt: str, cap
     def draw(size: Size) -> Figure:
         return measured_surge_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -66,7 +68,7 @@ def ranking(view: RankingView, title: str, subtitle: str, source: str, alt: str,
     def draw(size: Size) -> Figure:
         return panel_ranking_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def mean_response(view: ResponseView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
@@ -96,7 +98,7 @@ def mean_response(view: ResponseView, title: str, subtitle: str, source: str, al
     def draw(size: Size) -> Figure:
         return panel_response_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def small_multiples(
@@ -124,10 +126,12 @@ def small_multiples(
         "the red line is the start of the outage",
     ]
 
+    drawn = replace(view, panels=view.panels[: panel_multiples_axes.MOST])
+
     def draw(size: Size) -> Figure:
         return panel_multiples_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, drawn)
 
 
 def p_values(view: PValueView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
@@ -156,4 +160,4 @@ def p_values(view: PValueView, title: str, subtitle: str, source: str, alt: str,
     def draw(size: Size) -> Figure:
         return panel_p_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)

@@ -14,12 +14,15 @@ from typing import Any
 from matplotlib.figure import Figure
 from PIL import Image
 
+from helpers.charts.data import Data, table
 from helpers.charts.theme import FONT, NARROW, WIDE, Size, line_width, style
 
 _LINES = 'role="img" stroke-linejoin="round" stroke-linecap="butt"'
 # Where matplotlib's own font is missing, its nearest relatives; each line of text keeps its width in any of them.
 _FONTS = f'font-family="{FONT}, Verdana, Geneva, sans-serif"'
 MIME = "application/vnd.adoption.figure+json"
+#: The table behind a figure, as the page takes it.
+DATA = "application/vnd.adoption.data+json"
 
 
 class Picture:
@@ -35,6 +38,8 @@ class Picture:
         How to read it.
     source : str
         Where its numbers are from.
+    data : optional
+        What it draws, as `data.table` takes it; a report offers it as a file of CSV.
 
     Raises
     ------
@@ -42,13 +47,15 @@ class Picture:
         If alt, caption or source is empty.
     """
 
-    def __init__(self, draw: Callable[[Size], Figure], alt: str, caption: str, source: str) -> None:
+    def __init__(
+        self, draw: Callable[[Size], Figure], alt: str, caption: str, source: str, data: object = None
+    ) -> None:
         """Keep the words and how to draw; drawing waits until it is asked for."""
         for name, text in (("alt", alt), ("caption", caption), ("source", source)):
             if not text.strip():
                 raise ValueError(f"a figure needs its {name}: it is empty")
         self._draw = draw
-        self.alt, self.caption, self.source = alt, caption, source
+        self.alt, self.caption, self.source, self._view = alt, caption, source, data
 
     def figure(self, size: Size = WIDE) -> Figure:
         """Draw the figure anew."""
@@ -69,6 +76,11 @@ class Picture:
         """The figure for a phone as SVG."""
         return svg(self.figure(NARROW), self.alt)
 
+    @cached_property
+    def data(self) -> Data | None:
+        """What the figure draws as CSV, if it was given."""
+        return None if self._view is None else table(self._view)
+
     def png(self, dpi: int = 144) -> bytes:
         """Return the wide figure as PNG, in 128 colours: a third of the size, and no difference to see."""
         buffer = io.BytesIO()
@@ -83,11 +95,13 @@ class Picture:
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         words = {"alt": self.alt, "caption": self.caption, "source": self.source}
-        data = {
+        data: dict[str, Any] = {
             "text/plain": self.alt,
             "image/png": base64.b64encode(self.png()).decode("ascii"),
             MIME: {"wide": self.wide, "narrow": self.narrow, **words},
         }
+        if self.data and self.data.text:
+            data[DATA] = {"data": self.data.text, "data_note": self.data.note}
         return data, {"image/png": {"alt": self.alt}}
 
 

@@ -56,7 +56,7 @@ def adoption_curve(view: CurveView, title: str, subtitle: str, source: str, alt:
     def draw(size: Size) -> Figure:
         return curve_axes.draw(view, title, subtitle, source, size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def rivals_overview(
@@ -74,7 +74,7 @@ def rivals_overview(
     def fill(sheet: Sheet) -> None:
         range_axes.add(sheet, f"{noun}, logarithmic scale", rows, unit, log=True)
 
-    return Picture(_page(title, subtitle, source, fill), alt, caption, source)
+    return Picture(_page(title, subtitle, source, fill), alt, caption, source, rows)
 
 
 def sensitivity(
@@ -88,7 +88,7 @@ def sensitivity(
     def fill(sheet: Sheet) -> None:
         range_axes.add(sheet, noun + (", logarithmic scale" if log else ""), rows, "count", log, shade=True)
 
-    return Picture(_page(title, subtitle, source, fill), alt, caption, source)
+    return Picture(_page(title, subtitle, source, fill), alt, caption, source, rows)
 
 
 def prior_posterior(updates: Sequence[Update], title: str, subtitle: str, source: str, alt: str) -> Picture:
@@ -102,7 +102,7 @@ def prior_posterior(updates: Sequence[Update], title: str, subtitle: str, source
             range_axes.add(sheet, head, rows, update.unit, log=True, prior=True)
             sheet.skip(8)
 
-    return Picture(_page(title, subtitle, source, fill), alt, caption, source)
+    return Picture(_page(title, subtitle, source, fill), alt, caption, source, updates)
 
 
 def _page(title: str, subtitle: str, source: str, fill: Callable[[Sheet], None]) -> Callable[[Size], Figure]:

@@ -51,7 +51,7 @@ def dose_response(view: DoseView, title: str, subtitle: str, source: str, alt: s
     def draw(size: Size) -> Figure:
         return pooled_dose_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def left_out(view: LeftOutView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
@@ -80,4 +80,4 @@ def left_out(view: LeftOutView, title: str, subtitle: str, source: str, alt: str
     def draw(size: Size) -> Figure:
         return pooled_left_out_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)

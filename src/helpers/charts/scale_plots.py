@@ -54,7 +54,7 @@ def figures_on_scale(view: ScaleView, title: str, subtitle: str, source: str, al
     def draw(size: Size) -> Figure:
         return scale_axes.draw(view, (title, subtitle, source), size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, view)
 
 
 def claim_ratios(
@@ -103,4 +103,5 @@ def claim_ratios(
     def draw(size: Size) -> Figure:
         return ratio_axes.draw(rows, pooled, (title, subtitle, source), axis, size)
 
-    return Picture(draw, alt, caption or "; ".join(read) + ".", source)
+    data = {"rows": rows, "pooled": pooled, "level": level}
+    return Picture(draw, alt, caption or "; ".join(read) + ".", source, data)

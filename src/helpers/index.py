@@ -1,45 +1,36 @@
 """Many reports: made in processes of their own, and listed on a page made from what they left behind."""
 
-import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers import report, words
+from helpers import cards, params, report, results
+from helpers.cards import card, estimate
 from helpers.render import TEMPLATES, PageError, page_faults, style
 
-NAMES = {
-    "extra_users_confounder": "extra users, other cause",
-    "peak_rate": "at the peak",
-    "half_life": "half-life",
-    "baseline_rate": "usual",
-    "gain_per_affected_user": "gain per affected user",
-    "outages_next_12_months": "outages within 12 months",
-    "expected_users": "expected without the outage",
-    "settled_level": "level afterwards",
-    "users_brought_forward": "only brought forward",
-    "gain_ratio_affected": "gain at ten times the people hit:",
-    "gain_ratio_hours": "gain at twice the hours down:",
-    "gain_ratio_block": "a block against an outage:",
-    "gain_ratio_shutdown": "a shutdown against an outage:",
+__all__ = ["card", "estimate", "render_all", "write"]
+#: Notebook whose first figure stands on top of the index.
+TOP = "06_across_outages"
+#: Orders that a reader can choose.
+ORDERS = {
+    "date": "latest event",
+    "size": "largest gain",
+    "width": "narrowest interval",
+    "asked": "question asked",
 }
-#: Quantities that a card shows, and how many of them; headlines of the quiet notebooks say all that there is to say.
-MAIN = ("extra_users", "outages_next_12_months")
-MOST = 4
-QUIET = ("01_outage_history", "02_growth_figures")
-#: Headings of the index, the main job first.
-GROUPS = {
-    "03_adoption_after_outage": "One outage: who gained",
-    "02_growth_figures": "The published figures of one service",
-    "01_outage_history": "How often services fail",
-    "04_measured_signups": "One measured series: against what was expected",
-    "05_who_gained": "Many measured series: who gained",
-    "06_across_outages": "All outages together: the rule",
-    "07_next_outage": "The next outage",
-}
+#: Room in the index for pictures, in characters; fifty reports need half of it.
+PICTURES = 1_100_000
+#: How often the index is written anew when reports arrive while it is written.
+TRIES = 5
+DATA = re.compile(r"data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+")
+#: What no report may hold and the index may: exactly these, so that nothing else hides in them.
+OWN = re.compile(
+    r'<input type="radio" name="[a-z]+" id="[a-z0-9-]+"(?: checked)?>'
+    r'|<img class="shot" data-of="[0-9a-f]{64}" src="data:," alt="" role="presentation" width="\d+" height="\d+">'
+)
 
 
 def render_all(
@@ -129,8 +120,8 @@ def _attempt(job: report.Job, progress: bool) -> tuple[report.Outcome, dict[str,
     return report.Outcome(job, "made", time.monotonic() - start), contents
 
 
-def write(folder: Path, names: Mapping[str, str] | None = None) -> Path:
-    """Write ``index.html`` into the folder of the reports, the latest outage first.
+def write(folder: Path, names: Mapping[str, str] | None = None, kinds: Mapping[str, str] | None = None) -> Path:
+    """Write ``index.html`` into the folder of the reports, the latest event first.
 
     Parameters
     ----------
@@ -138,96 +129,134 @@ def write(folder: Path, names: Mapping[str, str] | None = None) -> Path:
         Folder of the reports.
     names : mapping of str to str, optional
         Names of services by id.
+    kinds : mapping of str to str, optional
+        Kinds of events by the event's id; by default as the evidence says.
 
     Raises
     ------
     PageError
         If the page may not be published.
     """
-    records = (path for path in sorted(folder.glob("*/*.json")) if path.with_suffix(".html").is_file())
-    cards = [card(path, folder, names or {}) for path in records]
-    cards.sort(key=lambda item: (item["date"], item["title"]), reverse=True)
-    order = list(GROUPS)
-    cards.sort(key=lambda item: order.index(item["notebook"]) if item["notebook"] in order else len(order))
-    text = _page(cards)
-    faults = page_faults(text, relative=True)
-    if faults:
-        raise PageError("index: " + "; ".join(faults))
-    place = folder / "index.html"
-    part = folder / f".index.{os.getpid()}.part.html"
+    place = results.Place(folder, "index")
     folder.mkdir(parents=True, exist_ok=True)
-    if not place.is_file() or place.read_text(encoding="utf-8") != text:
-        part.write_text(text, encoding="utf-8")
-        part.replace(place)
-    return place
+    place.sweep()
+    if kinds is None:
+        kinds = _kinds()
+    for _ in range(TRIES):
+        before = _state(folder)
+        text = _checked(_page(*_listed(folder, names or {}, kinds)))
+        if not place.file("html").is_file() or place.file("html").read_bytes() != text.encode():
+            place.put({"html": text})
+        # Another run may have added a report and its own index since: then this index may be the older one.
+        if _state(folder) == before:
+            break
+    return place.file("html")
 
 
-def card(path: Path, folder: Path, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the index shows of one report.
-
-    Parameters
-    ----------
-    path : Path
-        The report's record.
-    folder : Path
-        Where the index stands.
-    names : mapping of str to str
-        Names of services by id.
-    """
-    record = json.loads(path.read_bytes())
-    main = [item for item in record["estimates"] if item["quantity"] in MAIN][:MOST]
-    outage = record["outage_id"]
-    date = next((outage[i : i + 10] for i in range(len(outage)) if _is_date(outage[i : i + 10])), "")
-    return {
-        "notebook": record["notebook"],
-        "group": GROUPS.get(record["notebook"], record["notebook"]),
-        "title": record["title"],
-        "headline": record["headline"],
-        "link": path.with_suffix(".html").relative_to(folder).as_posix(),
-        "estimates": [
-            (names.get(item["service"], item["service"]), estimate(item))
-            for item in main or (record["estimates"][:MOST] if record["notebook"] not in QUIET else [])
-        ],
-        "changed": path.stem != record.get("subject", outage),
-        "date": date,
-        "date_words": _date_words(datetime.fromisoformat(date)) if date else "",
-        "made_words": _date_words(datetime.fromisoformat(record["made"]).astimezone(UTC)),
-    }
-
-
-def estimate(item: Mapping[str, Any]) -> str:
-    """Write an estimate as a range in words, with its level if that is not 95%."""
-    low, high, unit = item["low"], item["high"], item["unit"]
-    what = NAMES.get(item["quantity"], item["quantity"].replace("_", " "))
-    if unit.endswith(("/s", "/hour", "/day")):
-        seconds = {"s": 1, "hour": 3600, "day": 86400}[unit.rpartition("/")[2]]
-        text = f"{what} {words.rate_interval(low / seconds, high / seconds)}"
-    elif unit == "hours":
-        text = f"{what} {words.duration_interval(low, high)}"
-    elif item["quantity"] == "outages_next_12_months":
-        text = f"{low:.0f} to {high:.0f} {what}" if low < high else f"{low:.0f} {what}"
-    elif item["quantity"] == "extra_users":
-        text = f"{words.interval(low, high)} extra {unit}"
-    else:
-        text = f"{what} {low:.2g} to {high:.2g} {unit}".strip()
-    return text if abs(item["level"] - 0.95) < 1e-9 else f"{text} ({words.percent(item['level'])} interval)"
-
-
-def _date_words(when: datetime) -> str:
-    return f"{when.day} {when:%B %Y}"
-
-
-def _is_date(text: str) -> bool:
+def _kinds() -> dict[str, str]:
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) == 10
+        return {row["outage_id"]: row["kind"] for row in params.rows(params.evidence_folder(), "outages")}
+    except (OSError, ValueError):
+        return {}
 
 
-def _page(cards: list[dict[str, Any]]) -> str:
+def _records(folder: Path) -> list[Path]:
+    """Return the records of reports whose files are all in place; a name that starts with a dot is being written."""
+    found = (path for path in sorted(folder.glob("*/*.json")) if not path.name.startswith("."))
+    return [path for path in found if path.with_suffix(".html").is_file()]
+
+
+def _state(folder: Path) -> tuple[object, ...]:
+    try:
+        return results.state(_records(folder))
+    except OSError:  # one was taken away just now
+        return ()
+
+
+def _listed(
+    folder: Path, names: Mapping[str, str], kinds: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return the cards in the order of the page, and the drawing for its top with its card."""
+    listed = []
+    for path in _records(folder):
+        try:
+            listed.append((card(path, folder, names, kinds), path.with_suffix(".ipynb")))
+        except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError):
+            continue  # a broken record is no reason to show none
+    order = list(cards.GROUPS)
+    listed.sort(key=lambda pair: (pair[0]["title"], pair[0]["link"]))
+    listed.sort(key=lambda pair: pair[0]["date"], reverse=True)
+    asked = [order.index(item["notebook"]) if item["notebook"] in order else len(order) for item, _ in listed]
+    listed = [pair for _, pair in sorted(zip(asked, listed, strict=True), key=lambda pair: pair[0])]
+    top = None
+    for item, notebook in sorted(listed, key=lambda pair: (pair[0]["changed"], pair[1].stem != "all")):
+        if item["notebook"] == TOP and (drawn := cards.drawing(notebook)):
+            top = {**drawn, "card": item}
+            break
+    found = [item for item, _ in listed]
+    _rank(found, "asked", lambda item: 0)
+    _rank(found, "date", lambda item: -int(item["date"].replace("-", "") or 0))
+    _rank(found, "size", lambda item: -item["size"])
+    _rank(found, "width", lambda item: item["width"])
+    listed.sort(key=lambda pair: pair[0]["ranks"]["date"])
+    _add_pictures(listed, folder, sum(len(top[size][0]) for size in ("wide", "narrow") if top[size]) if top else 0)
+    return [item for item, _ in listed], top
+
+
+def _rank(items: list[dict[str, Any]], name: str, key: Callable[[dict[str, Any]], float]) -> None:
+    """Number the cards in one more order; equals stay as they are."""
+    for rank, item in enumerate(sorted(items, key=key)):
+        item["ranks"][name] = rank
+
+
+def _add_pictures(listed: Sequence[tuple[dict[str, Any], Path]], folder: Path, taken: int) -> None:
+    """Give the cards their pictures, the first ones first, as long as there is room in the page."""
+    earlier = cards.shots(folder / "index.html")
+    for item, notebook in listed:
+        item["shot"] = cards.shot(notebook, item["headline"], earlier)
+        taken += len(item["shot"].png) if item["shot"] else 0
+        if taken > PICTURES:
+            item["shot"] = None
+            break  # a smaller one further down might fit, but would be drawn anew each time
+
+
+def _page(listed: list[dict[str, Any]], top: Mapping[str, Any] | None) -> str:
     from jinja2 import Environment, FileSystemLoader
 
     loader = FileSystemLoader(TEMPLATES / "adoption")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=False, keep_trailing_newline=True)
-    return environment.get_template("reports.html.j2").render(cards=cards, style=style())
+    asked = sorted(listed, key=lambda item: item["ranks"]["asked"])
+    found = {
+        "asks": ("Question asked", list(dict.fromkeys(item["group"] for item in asked)), "group"),
+        "kind": (
+            "Kind of event",
+            [kind for kind in cards.KINDS.values() if any(i["kind"] == kind for i in listed)],
+            "kind",
+        ),
+    }
+    filters = [(name, legend, ["all", *options]) for name, (legend, options, _) in found.items() if len(options) > 1]
+    for item in listed:
+        numbers = ((name, options.index(item[key]) + 1) for name, (_, options, key) in found.items() if item[key])
+        item["filters"] = " ".join(f"{name}-{number}" for name, number in numbers)
+    return environment.get_template("reports.html.j2").render(
+        cards=listed,
+        top=top,
+        orders=ORDERS,
+        filters=filters,
+        size=(cards.WIDE, cards.HIGH),
+        style=style() + (TEMPLATES / "adoption" / "reports.css").read_text(encoding="utf-8"),
+    )
+
+
+def _checked(text: str) -> str:
+    """Refuse a page that may not be published; the index alone may hold choices, and pictures its words repeat.
+
+    Raises
+    ------
+    PageError
+        With every fault.
+    """
+    faults = page_faults(OWN.sub("", DATA.sub("data:,", text)), relative=True)
+    if faults:
+        raise PageError("index: " + "; ".join(faults))
+    return text

@@ -13,11 +13,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from helpers import declared, failed_cell, fingerprint, params, results
+from helpers import declared, failed_cell, fingerprint, params, results, steady, together
 from helpers.models import NOTEBOOKS
 
 NOTEBOOKS_DIR = params.ROOT / "notebooks"
@@ -225,7 +225,9 @@ def render(
         return Outcome(job, "unchanged")
     check_tables(job.data, job.place.folder)
     start = time.monotonic()
-    job.place.put(build(job, progress))
+    contents = build(job, progress)
+    with _unwritable_told(job):
+        job.place.put(contents)
     return Outcome(job, "made", time.monotonic() - start)
 
 
@@ -243,18 +245,30 @@ def build(job: Job, progress: bool = False) -> dict[str, str]:
         If the notebook fails or the page may not be published. The notebook as far as it got is kept beside
         the earlier report as ``<slug>.failed.ipynb``.
     """
-    place, made = job.place, _now()
-    place.folder.mkdir(parents=True, exist_ok=True)
-    place.sweep()
+    place, made = job.place, steady.now()
+    together.end_with_parent()
+    with _unwritable_told(job):
+        place.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            place.sweep()
+            return _contents(job, _execute(job, progress), made)
+        except ReportError as error:
+            kept, note = place.file("failed.ipynb"), ""
+            if _manifest(place.part("ipynb")):  # whole: on a full disk it may not be
+                note = f"\n  as far as it got: {short(place.part('ipynb').replace(kept))}"
+            raise ReportError(f"{job.notebook.stem}, {job.slug}: {error}{note}") from None
+        finally:
+            place.sweep()
+
+
+@contextmanager
+def _unwritable_told(job: Job) -> Iterator[None]:
+    """Say where something could not be written: a full disk, a folder that nobody may write to."""
     try:
-        return _contents(job, _execute(job, progress), made)
-    except ReportError as error:
-        kept, note = place.file("failed.ipynb"), ""
-        if place.part("ipynb").is_file():
-            note = f"\n  as far as it got: {short(place.part('ipynb').replace(kept))}"
-        raise ReportError(f"{job.notebook.stem}, {job.slug}: {error}{note}") from None
-    finally:
-        place.sweep()
+        yield
+    except OSError as error:
+        where = f"{error.filename or job.place.folder}: {error.strerror or error}"
+        raise ReportError(f"{job.notebook.stem}, {job.slug}: {where}; nothing was put in place") from None
 
 
 def _execute(job: Job, progress: bool) -> Any:
@@ -286,6 +300,8 @@ def _execute(job: Job, progress: bool) -> Any:
             raise ReportError(f"{_running(job)} took longer than {job.timeout:g} s") from None
         except DeadKernelError:
             raise ReportError(f"{_running(job)} ended its kernel (out of memory, perhaps)") from None
+        except OSError:
+            raise
         except Exception as error:
             # No such kernel, a kernel that never starts: rare, and each says itself what it is.
             reason = f"{type(error).__name__}: {failed_cell.brief(str(error))}"
@@ -319,6 +335,7 @@ def _contents(job: Job, executed: Any, made: datetime) -> dict[str, str]:
     # Where it was made is nobody's business who gets it by mail.
     names = {"input_path": job.notebook.name, "output_path": job.place.file("ipynb").name}
     executed.metadata.papermill.update(names)
+    steady.without_chance(executed, made)
     manifest = {
         **record.model_dump(mode="json"),
         "fingerprint": job.fingerprint,
@@ -377,9 +394,3 @@ def _environment(job: Job) -> Iterator[None]:
 
 def _running(job: Job) -> str:
     return failed_cell.started(job.place.part("ipynb"), job.notebook)
-
-
-def _now() -> datetime:
-    """Return the time, or the one that SOURCE_DATE_EPOCH fixes so that two runs give the same bytes."""
-    fixed = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC).replace(microsecond=0)

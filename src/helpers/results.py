@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from helpers import together
+
 MIME = "application/vnd.adoption.result+json"
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "adoption")
 
@@ -277,12 +279,24 @@ class Place:
         return self.folder / f".{self.slug}.{os.getpid()}.part.{ending}"
 
     def put(self, contents: Mapping[str, str]) -> None:
-        """Write files by their endings, then move all to their places in the order given; a failure is past."""
-        for ending, text in contents.items():
-            self.part(ending).write_text(text, encoding="utf-8", newline="\n")
-        for ending in contents:
-            self.part(ending).replace(self.file(ending))
-        self.file("failed.ipynb").unlink(missing_ok=True)
+        """Write files by their endings, then move all to their places in the order given.
+
+        The notebook of an earlier failure is past, and so is what was printed of an earlier page. Two runs do not mix:
+        the files that stand there in the end are of one of them.
+        """
+        try:
+            for ending, text in contents.items():
+                self.part(ending).write_text(text, encoding="utf-8", newline="\n")
+            with together.alone(self.folder):
+                for ending in contents:
+                    self.part(ending).replace(self.file(ending))
+                for past in ("failed.ipynb", "pdf"):
+                    self.file(past).unlink(missing_ok=True)
+        except OSError as error:  # the disk is full, for example: what was written of it only takes room
+            for ending in contents:
+                self.part(ending).unlink(missing_ok=True)
+            error.filename = error.filename or str(self.folder)  # writing, unlike opening, does not say where
+            raise
 
     def sweep(self) -> None:
         """Remove what this run, and runs that were killed, have left unfinished."""

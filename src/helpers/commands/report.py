@@ -1,11 +1,21 @@
 """``adoption report``: make reports, one or many, and their index."""
 
 import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from helpers import chosen, models, params, results
 from helpers.commands import terminal
+
+#: Notebook and parameters of one report.
+Wanted = tuple[str, dict[str, Any]]
+#: What a table or a notebook that is being edited may raise.
+BROKEN = (OSError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def add(commands: Any) -> None:
@@ -33,6 +43,9 @@ def add(commands: Any) -> None:
         "--jobs", type=_positive(int), metavar="N", help="reports at the same time (default: one a processor)"
     )
     report.add_argument("--force", action="store_true", help="also make what has not changed")
+    report.add_argument("--to", choices=("html", "pdf"), default="html", help="also print the page to a PDF beside it")
+    report.add_argument("--bundle", type=Path, metavar="FILE.zip", help="one report with all that it is made of")
+    report.add_argument("--watch", action="store_true", help="make again whatever changes, until Ctrl-C")
     report.add_argument("--out", type=Path, metavar="DIR", help="where the reports go (default: reports)")
     terminal.add_data_option(report)
     report.add_argument(
@@ -85,10 +98,22 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Make what was asked for; 1 when a report failed."""
-    from helpers import index, report
-
     given = _given(options)
-    timeout = options.timeout or report.TIMEOUT
+    wanted = _wanted(options, given)
+    if options.bundle is not None:
+        from helpers import bundle
+
+        bundle.check_target(options.bundle)
+        if len(wanted) != 1:
+            asked = f"given {str(options.bundle)!r} and {len(wanted)} reports"
+            raise params.ParameterError(f"bundle: {asked}, expected one report: adoption report 03 --outage ID")
+    return _watch(options, given) if options.watch else _round(options, wanted)
+
+
+def _wanted(options: argparse.Namespace, given: dict[str, str]) -> list[Wanted]:
+    """Return notebook and parameters of every report that was asked for."""
+    from helpers import report
+
     if options.all:
         if "outage_id" in given:
             raise params.ParameterError(f"outage_id: given {given['outage_id']!r} and --all, expected one of them")
@@ -96,28 +121,154 @@ def run(options: argparse.Namespace) -> int:
         if notebook != report.MAIN:
             raise params.ParameterError(f"notebook: given {options.notebook!r} and --all, expected {report.MAIN}")
         data = params.evidence_folder(options.data)
-        wanted = [(notebook, {**given, "outage_id": row["outage_id"]}) for row in params.rows(data, "outages")]
-    elif given or options.notebook:
-        wanted = [(params.resolve(options.notebook or report.MAIN), dict(given))]
-    else:
-        wanted = [(notebook, dict(given)) for notebook, given in chosen.REPORTS]
-    jobs = [report.plan(name, values, options.out, options.data, timeout) for name, values in wanted]
-    outcomes = index.render_all(jobs, options.jobs, options.force, progress=True, done=_say)
+        return [(notebook, {**given, "outage_id": row["outage_id"]}) for row in params.rows(data, "outages")]
+    if given or options.notebook:
+        return [(params.resolve(options.notebook or report.MAIN), dict(given))]
+    return list(chosen.REPORTS)
 
+
+def _plans(options: argparse.Namespace, wanted: Sequence[Wanted]) -> list[Any]:
+    from helpers import report
+
+    timeout = options.timeout or report.TIMEOUT
+    return [report.plan(name, values, options.out, options.data, timeout) for name, values in wanted]
+
+
+def _round(options: argparse.Namespace, wanted: Sequence[Wanted]) -> int:
+    """Make the reports that have changed, their index, and what else was asked for; 1 when anything failed."""
+    from helpers import index, report
+
+    jobs = _plans(options, wanted)
+    outcomes = _made(jobs, options)
     names = report.known(params.evidence_folder(options.data).resolve()).services
-    page = index.write((options.out or report.OUT_DIR).resolve(), names)
+    folder, unwritten = (options.out or report.OUT_DIR).resolve(), ""
+    try:
+        page = index.write(folder, names)
+    except OSError as error:
+        unwritten = f"{error.filename or folder}: {error.strerror or error}; the list of all reports was not written"
     counts = {status: sum(o.status == status for o in outcomes) for status in ("made", "unchanged", "failed")}
     if len(outcomes) > 1 or counts["failed"]:
         print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
-    print(f"all reports: {report.short(page)}")
-    return 1 if counts["failed"] else 0
+    failed = [f"{o.job.notebook.stem} {o.job.slug}" for o in outcomes if o.status == "failed"]
+    if failed and len(outcomes) > 1:
+        terminal.complain(f"failed: {', '.join(failed)}", 1)
+    if unwritten:
+        terminal.complain(unwritten, 1)
+    else:
+        print(f"all reports: {report.short(page)}")
+    good = [outcome.job for outcome in outcomes if outcome.status != "failed"]
+    unprinted = _print(good, options.jobs) if options.to == "pdf" and good else 0
+    if options.bundle is not None and good:
+        from helpers import bundle
+
+        # Planned again: what changed since it was made is no part of it.
+        print(f"bundle: {report.short(bundle.write(_plans(options, wanted)[0], options.bundle))}")
+    return 1 if failed or unprinted or unwritten else 0
 
 
-def _say(outcome: Any) -> None:
+def _made(jobs: Sequence[Any], options: argparse.Namespace) -> list[Any]:
+    """Make the reports; those that only shared their processes with one that was killed are tried again, alone."""
+    from helpers import index
+
+    say = _Progress(len(jobs))
+    outcomes = list(index.render_all(jobs, options.jobs, options.force, progress=True, done=say))
+    for number, outcome in enumerate(outcomes):
+        if _killed(outcome):
+            (outcomes[number],) = index.render_all([outcome.job], 1, options.force, progress=True, done=_say)
+    return outcomes
+
+
+def _killed(outcome: Any) -> bool:
+    """Say whether a report failed because a process of the pool was killed, perhaps not its own."""
+    return outcome.status == "failed" and "BrokenProcessPool" in outcome.message
+
+
+class _Progress:
+    """Tells of each report; where no bar can be shown, also how long the rest will take."""
+
+    def __init__(self, reports: int) -> None:
+        self._left, self._took, self._start = reports, 0, time.monotonic()
+
+    def __call__(self, outcome: Any) -> None:
+        self._left -= 1
+        self._took += outcome.status != "unchanged"
+        if _killed(outcome):
+            return
+        rest = ""
+        if self._took and self._left and not sys.stderr.isatty():
+            seconds = (time.monotonic() - self._start) / self._took * self._left
+            rest = f", about {seconds:.0f} s left for {self._left} more"
+        _say(outcome, rest)
+
+
+def _say(outcome: Any, rest: str = "") -> None:
     from helpers import report
 
     if outcome.status == "failed":
         terminal.complain(outcome.message, 1)
     else:
         took = f" ({outcome.seconds:.1f} s)" if outcome.status == "made" else ""
-        print(f"{outcome.status}: {report.short(outcome.job.place.file('html'))}{took}", flush=True)
+        print(f"{outcome.status}: {report.short(outcome.job.place.file('html'))}{took}{rest}", flush=True)
+
+
+def _print(jobs: Sequence[Any], workers: int | None) -> int:
+    """Print the pages of reports to PDF, several at a time; return how many failed."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from helpers import pdf, report
+
+    def one(job: Any) -> str:
+        try:
+            fresh = pdf.is_fresh(job.place)
+            path = job.place.file("pdf") if fresh else pdf.write(job.place)
+        except pdf.PdfError as error:
+            terminal.complain(str(error), 1)
+            return "failed"
+        print(f"{'unchanged' if fresh else 'printed'}: {report.short(path)}", flush=True)
+        return ""
+
+    try:
+        pdf.browser()
+    except pdf.PdfError as error:
+        terminal.complain(str(error), 1)
+        return len(jobs)
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        return sum(map(bool, pool.map(one, jobs)))
+
+
+def _watch(options: argparse.Namespace, given: dict[str, str]) -> int:
+    """Make the reports again whenever something they are made of has changed, until Ctrl-C."""
+    from helpers import watch
+
+    named: set[Path] = set()
+
+    def again() -> None:
+        try:
+            _round(options, _wanted(options, given))
+        except BROKEN as error:
+            problems = getattr(error, "problems", None)
+            terminal.complain(terminal.problem_lines(problems) if problems else _in_words(error), 1)
+        options.force = False  # that was for the first time; from now on only what has changed
+
+    def paths() -> list[Path]:
+        with suppress(*BROKEN):
+            for name, values in _wanted(options, given):
+                named.update(models.NOTEBOOKS[name](**values).files())
+        return watch.files(params.evidence_folder(options.data).resolve(), named)
+
+    try:
+        _plans(options, _wanted(options, given))
+    except params.ParameterError:
+        raise  # typed wrongly: watching would not mend it
+    except BROKEN:
+        pass  # the first round says it
+    try:
+        watch.watch(again, paths, lambda line: print(line, flush=True))
+    except KeyboardInterrupt:
+        print("stopped watching", flush=True)
+    return 0
+
+
+def _in_words(error: Exception) -> str:
+    ours = type(error).__module__.partition(".")[0] == "helpers"
+    return str(error) if ours else f"{type(error).__name__}: {error}"

@@ -1,0 +1,175 @@
+"""Notebook 07: the default, predicted without its own figures; what is far outside, impossible or nameless."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from helpers import declared, evidence, models, params, report, results
+from helpers.pooled import kept
+from helpers.scenario import outcome, predict, question, story
+
+NOTEBOOK = "07_next_outage"
+SOURCE = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb"
+DATA = evidence.ROOT / "data"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    return report.render(NOTEBOOK, {}, out_dir=tmp_path_factory.mktemp("next")).job.place.file("html")
+
+
+@pytest.fixture(scope="module")
+def record(page) -> results.Record:
+    made = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    return results.Record.model_validate({n: v for n, v in made.items() if n in results.Record.model_fields})
+
+
+@pytest.fixture(scope="module")
+def text(page) -> str:
+    return " ".join(BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").get_text(" ").split())
+
+
+@pytest.fixture(scope="module")
+def known() -> evidence.Evidence:
+    return evidence.load(DATA)
+
+
+def ask(known, **given):
+    asked = params.check(NOTEBOOK, given, known)
+    found = question.scenario(known, DATA, asked)
+    rng = np.random.default_rng(asked.seed)
+    made = predict.predict(found, known, rng)
+    return found, made, outcome.outcome(found, made, known, rng)
+
+
+def said(known, **given) -> str:
+    found, made, cost = ask(known, **given)
+    names = known.services.set_index("service_id")["name"]
+    return " ".join(story.answer(found, made, cost, names).paragraphs)
+
+
+def test_the_page_answers_first_and_leaves_its_numbers(record, text):
+    number = {(one.service, one.quantity): one for one in record.estimates}
+    gain, peak = number["upscrolled", "extra_users"], number["upscrolled", "peak_rate"]
+    assert 1e3 < gain.low < gain.median < gain.high <= 220e6
+    assert 0 < peak.low < peak.high < 1e4
+    assert text.index(record.headline) < text.index("Did it come out so?")
+    for wanted in ("users_lost_for_good", "income_at_stake", "users_lost_next_12_months"):
+        assert ("tiktok", wanted) in number
+    # Whoever is lost for good joined a rival before.
+    assert number["tiktok", "users_lost_for_good"].high < sum(
+        one.high for one in record.estimates if one.quantity == "extra_users"
+    )
+
+
+def test_the_event_itself_is_not_in_the_rule(record, text):
+    assert "tiktok-2026-01-25-us" not in record.evidence_ids
+    assert record.diagnostics["events_left_out"] == 1
+    assert "figures published later that can be set against it (UpScrolled)" in text
+
+
+def test_its_own_figures_change_nothing_of_the_prediction(known):
+    """A prediction that knew what it predicts would be worth nothing."""
+    first, before, _ = ask(known)
+    figures = known.growth_figures.copy()
+    own = (figures["outage_id"] == "tiktok-2026-01-25-us") & figures["value"].notna() & (figures["unit"] == "users")
+    assert own.sum() > 3
+    figures.loc[own, "value"] = figures.loc[own, "value"] * 3
+    other = evidence.Evidence(known.outages, figures, known.baselines, known.services, known.sources)
+    second, after, _ = ask(other)
+    assert first.rivals == second.rivals
+    for one, two in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one.extra, two.extra)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "light"), (360, "dark")])
+def test_in_a_browser_without_a_network(page, browser_page, width, scheme):
+    opened = browser_page(page, width=width, scheme=scheme)
+    assert [r for r in opened.requests if not r.startswith(("file:", "data:"))] == []
+    assert opened.messages == []
+    assert not opened.scrolls_sideways()
+    assert opened.violations() == []
+
+
+def test_small_and_every_figure_is_described(page):
+    assert page.stat().st_size < 600_000
+    images = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").find_all("img")
+    assert len(images) == 4
+    assert all(len(image["alt"]) > 60 for image in images)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"users_affected": 8.2e9, "service": "whatsapp", "region": "world"}, "2.3 times the most of any event"),
+        ({"users_affected": 1000.0}, "1000 times fewer than in any event"),
+        ({"service": "github", "region": "world"}, "no event with a known gain is of this sector (developer)"),
+        ({"service": "spotify", "region": "world"}, "the evidence names no rival"),
+        ({"duration_hours": 5000.0}, "Longer than 7 days counts as that"),
+    ],
+)
+def test_far_outside_answers_and_says_so(known, given, words):
+    assert words in said(known, start="2027-01-01T12:00Z", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"users_affected": 9e9}, "expected a number of people from 1 to 8,200,000,000"),
+        ({"duration_hours": 0.0}, "expected a number of hours above 0"),
+        ({"service": "tiktk"}, "did you mean tiktok?"),
+        ({"rivals": ["tiktok"]}, "expected services other than the one that fails"),
+        ({"rivals": ["telegramm"]}, "did you mean telegram"),
+        ({"region": "Atlantis"}, "expected world, or a place of the evidence"),
+        ({"kind": "nothing_failed"}, "expected one of outage, block, shutdown, policy_shock"),
+        ({"start": "yesterday"}, "expected a moment"),
+        ({"creators": -1.0}, "expected a number of people, 0 or more"),
+    ],
+)
+def test_what_is_impossible_is_refused_before_anything_runs(known, given, words):
+    with pytest.raises(params.ParameterError, match="cannot be used") as refused:
+        params.check(NOTEBOOK, given, known)
+    assert words in str(refused.value)
+
+
+def test_more_people_hit_send_more_and_never_more_than_were_hit(known):
+    few, many = (
+        ask(
+            known,
+            start="2027-01-01T12:00Z",
+            users_affected=hit,
+            rivals=["telegram"],
+            service="whatsapp",
+            region="world",
+        )
+        for hit in (1e6, 1e9)
+    )
+    assert np.median(many[1][0].extra) > 2 * np.median(few[1][0].extra)
+    assert few[1][0].extra.max() <= 1e6
+
+
+def test_income_is_not_asked_without_creators(known):
+    found, _, cost = ask(known, creators=0.0)
+    assert cost.income is None
+    assert found.asked.creators == 0
+
+
+def test_a_year_takes_what_all_incidents_share_once(known):
+    """Drawn anew for each incident, the share that stays away would average out."""
+    rule = kept.load(DATA)
+    rng = np.random.default_rng(1)
+    away = np.array([0.0, 1.0])
+    loss = outcome.Loss(rule, rule.known, 1e7, 1, np.resize(away, len(rule.told)))
+    which = np.repeat(np.arange(40), 25)
+    lost = loss(np.full(1000, 4.0), which, rng).reshape(40, 25)
+    assert (lost[::2] == 0).all()
+    assert (lost[1::2] > 0).all()
+
+
+def test_parameters_cell_declares_what_the_model_checks():
+    declared.check_declared(SOURCE, models.NOTEBOOKS[NOTEBOOK])

@@ -25,7 +25,7 @@ reports: $(READY) ## render the chosen reports and their index into reports/
 	@$(BIN)/adoption report
 
 test: $(READY) ## run all tests
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## lint, format, types, notebooks, evidence
 	$(BIN)/ruff check .
@@ -47,6 +47,7 @@ bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rule.py
 	$(BIN)/python bench/speed.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/reports.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_honesty.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/real_placebos.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_surge.py

@@ -19,7 +19,6 @@ SOURCE = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb"
 AWKWARD = {
     "x-2024-08-31-brazil": "not evidence of no gain",  # a block of weeks, no figure at all
     "tumblr-2018-12-17-adult-ban": "Nothing failed here",  # an event with no end, where nothing failed
-    "signal-2025-03-24-signalgate": "Nothing failed here",
     "telegram-2024-08-24-durov": "about the failing service itself",  # nothing about a rival
     "whatsapp-2015-12-17-brazil": "the rush before it counts",  # people left before it began
     "facebook-2021-10-04": "published without a number",  # "millions", ranks, claims that contradict each other

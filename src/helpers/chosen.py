@@ -3,6 +3,7 @@
 from typing import Any
 
 REPORTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("06_across_outages", {}),  # takes longest: begun first, all end together
     ("01_outage_history", {}),
     ("02_growth_figures", {}),
     ("02_growth_figures", {"service": "line", "outage_id": "whatsapp-2014-02-22"}),
@@ -19,6 +20,5 @@ REPORTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("04_measured_signups", {}),
     ("05_who_gained", {}),
-    ("06_across_outages", {}),
     ("07_next_outage", {}),
 )

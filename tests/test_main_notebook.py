@@ -89,7 +89,7 @@ def test_awkward_outages_have_a_report_too(outage_id, tmp_path):
 
 
 def test_papermill_alone_gives_the_same_numbers(tmp_path):
-    asked = {"outage_id": "whatsapp-2015-12-17-brazil", "rivals": ["telegram"], "horizon_hours": 48.0}
+    asked = {"outage_id": "facebook-2019-03-13", "rivals": ["telegram"], "horizon_hours": 48.0}
     page = _render(**asked, folder=tmp_path)
     out = tmp_path / "plain.ipynb"
     papermill.execute_notebook(SOURCE, out, parameters=asked, progress_bar=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +152,13 @@ def test_more_people_hit_send_more_and_never_more_than_were_hit(known):
     )
     assert np.median(many[1][0].extra) > 2 * np.median(few[1][0].extra)
     assert few[1][0].extra.max() <= 1e6
+
+
+def test_a_rule_made_of_other_evidence_is_said(known):
+    found, _, _ = ask(known)
+    assert "make rule" not in " ".join(story.limits(found).paragraphs)
+    stale = replace(found, kept=replace(found.kept, fresh=False))
+    assert "make rule fits it again" in story.limits(stale).paragraphs[0]
 
 
 def test_income_is_not_asked_without_creators(known):

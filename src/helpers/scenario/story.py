@@ -303,8 +303,12 @@ def years_title(rows: Sequence[Year]) -> str:
 
 def limits(found: Scenario) -> Prose:
     """What such a prediction cannot know."""
+    stale = (
+        () if found.kept.fresh else ("The rule was made of other evidence than is in use: make rule fits it again.",)
+    )
     return Prose(
         (
+            *stale,
             f"The rule rests on {len(found.rule_events)} events with a published gain. It predicts gains like those "
             f"that "
             "were published: a rival nobody writes about gains less.",

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import prose, render, results
+from helpers import marks, prose, render, results
 from helpers.charts import data
 from helpers.charts.picture import DATA, Picture
 from helpers.prose import Prose
@@ -350,7 +350,7 @@ def test_hostile_text_is_only_text(hostile: Path) -> None:
     (name, content), *_ = kept(text).items()
     assert re.fullmatch(r"[\w.-]+-figure-1\.csv", name)
     names = read(content.decode("utf-8-sig"))["name"]
-    assert list(names) == [f"'{one}" if one.startswith("=") else one for one in HOSTILE]
+    assert list(names) == [f"'{one}" if one.startswith("=") else marks.shown(one) for one in HOSTILE]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1100, "light"), (1100, "dark")])
@@ -377,6 +377,67 @@ def test_marks_of_direction_turn_nothing_outside_their_cell(hostile: Path, brows
     turned = """[...document.querySelectorAll('td, th, p, li, dd, caption, figcaption, h1')]
         .filter(e => getComputedStyle(e).unicodeBidi !== 'isolate').length"""
     assert page.evaluate(turned) == 0
+
+
+TURNED = "\u202egnol\u2067 \u200fand\u200e \u061con"
+SEEN = "[U+202E]gnol[U+2067] [U+200F]and[U+200E] [U+061C]on"
+#: Arabic, Hebrew, Persian and emoji need their letters and joiners.
+KEPT = (
+    "\u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 "
+    "\U0001f468\u200d\U0001f469"
+)
+
+
+def labelled(size: Any) -> Figure:
+    drawn = Figure(figsize=(size.width / 72, 4))
+    drawn.text(0.1, 0.5, "abc \u202egnol def")
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a page of text with marks of direction that nothing ends."""
+    address = "https://example.org/\u202egnol"
+    frame = pd.DataFrame({"title": [TURNED, KEPT], "note": [KEPT, "&#8238;x"], "url": [address, address]})
+    words = {"alt": f"A line, {TURNED}.", "caption": f"The line {TURNED}.", "source": TURNED}
+    drawn, _ = Picture(labelled, **words, data=[Row(f"{TURNED} {KEPT}", 1, 2)])._repr_mimebundle_()
+    shown = Table(frame, f"Sources {TURNED}", links={"title": "url"})
+    entity = {"text/html": "<p title='&rlm;'>An entity: &#8238;gnol</p>"}
+    assert drawn[DATA]["data"].count("\u202e") == 1  # the notebook keeps what was written
+    text = page(Prose((TURNED, KEPT)), shown, drawn, entity, title=f"Who {TURNED}?", headline=TURNED)
+    path = tmp_path_factory.mktemp("turned") / "page.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_mark_of_direction_is_shown_and_not_obeyed(turned: Path) -> None:
+    text = turned.read_text(encoding="utf-8")
+    drawings = [base64.b64decode(one).decode() for one in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", text)]
+    (table, content), (_, given) = kept(text).items()
+    assert table.endswith(".csv")
+    assert len(drawings) == 2
+    for one in (text, *drawings, content.decode("utf-8-sig")):
+        assert not marks.TURNING.search(one)
+    for one in (f"<title>Who {SEEN}?</title>", f'content="{SEEN}"', f'alt="A line, {SEEN}."', f"The line {SEEN}."):
+        assert one in text
+    assert f'aria-label="Sources {SEEN}"' in text
+    assert "An entity: [U+202E]gnol" in text
+    assert "&amp;#8238;x" in text  # that was text already
+    assert all("abc [U+202E]gnol def" in one for one in drawings)
+    assert read(content.decode("utf-8-sig"))["name"].tolist() == [f"{SEEN} {KEPT}"]
+    assert text.count(KEPT) == 3
+    assert 'href="https://example.org/%E2%80%AEgnol"' in text
+    assert json.loads(given)["headline"] == TURNED  # numbers and words as they were, for a program
+
+
+def test_what_follows_a_mark_of_direction_reads_on(turned: Path, browser_page: Callable[..., Any]) -> None:
+    page = browser_page(turned, width=1100).page
+    order = """e => { const text = e.firstChild;
+        return [...text.data].map((_, i) => { const r = document.createRange(); r.setStart(text, i);
+            r.setEnd(text, i + 1); return r.getBoundingClientRect().left; }); }"""
+    lefts = page.locator("p", has_text="gnol").first.evaluate(order)
+    assert len(lefts) == len(SEEN)
+    assert lefts == sorted(lefts)
 
 
 def test_downloads_can_be_kept_without_a_network(hostile: Path, browser_page: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ SVG = (
     "width=\"200\" height=\"100\"/></clipPath></defs><path d='M20 340L200 20' stroke='#1568ab'/></svg>"
 )
 SVG_WIDE, SVG_NARROW = SVG.format(720), SVG.format(300)
+DRAWN = {"wide": SVG_WIDE, "narrow": SVG_NARROW}
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (720, 400)) -> str:
@@ -279,7 +281,7 @@ BROKEN_RECORDS: dict[str, Any] = {
     "deep": "[" * 100_000,
     "a large number": '{"notebook": ' + "9" * 5000 + "}",
     "title": {"title": None},
-    "no title": {"title": "\u202e \u200b"},
+    "no title": {"title": "\u00ad \u200b"},
     "headline": {"headline": ["h"]},
     "outage": {"outage_id": 3},
     "made": {"made": "yesterday"},
@@ -344,6 +346,8 @@ def test_hostile_text_is_text(tmp_path: Path, browser_page: Callable[..., Any]) 
     assert text.count("<h3>") == 5
     assert "<script" not in text
     assert not {"\u202e", "\u2066", "\x00"} & set(text)
+    assert "<p>[U+202E]evil[U+2066]</p>" in text
+    assert ">[U+202E]evil[U+2066]</a></h3>" in text
     assert 'href="javascript:' not in text
     assert len(text) < 300_000
     opened = browser_page(path, width=360)
@@ -352,6 +356,21 @@ def test_hostile_text_is_text(tmp_path: Path, browser_page: Callable[..., Any]) 
     assert not opened.scrolls_sideways()
     assert opened.messages == []
     assert opened.violations() == []
+
+
+def test_marks_of_direction_in_the_drawing_on_top_are_written_out(tmp_path: Path) -> None:
+    drawn = {size: svg.replace("</svg>", "<text>abc \u202egnol</text></svg>") for size, svg in DRAWN.items()}
+    put(
+        tmp_path,
+        "all",
+        executed(picture(), caption="See \u202egnol \u05e9\u05dc\u05d5\u05dd.", **drawn),
+        "06_across_outages",
+    )
+    text = index.write(tmp_path).read_text(encoding="utf-8")
+    tops = [base64.b64decode(one).decode() for one in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", text)]
+    assert len(tops) == 2
+    assert all("abc [U+202E]gnol" in one for one in tops)
+    assert "See [U+202E]gnol \u05e9\u05dc\u05d5\u05dd." in text
 
 
 def test_only_choices_are_allowed_beyond_a_report() -> None:

@@ -17,7 +17,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from helpers import words
+from helpers import marks, words
 from helpers.render import FIGURE, HIDDEN, refused
 from helpers.results import sha
 
@@ -84,10 +84,10 @@ class Shot:
 
 
 def plain(text: object, most: int) -> str:
-    """Return text on one line without signs that are not seen, such as those that turn its direction; cut if long."""
+    """Return text on one line without signs that are not seen, its marks of direction written out; cut if long."""
     if not isinstance(text, str):
         raise TypeError(f"given {type(text).__name__}, expected text")
-    signs = (" " if sign.isspace() else sign for sign in text[: most * 4])
+    signs = (" " if sign.isspace() else sign for sign in marks.shown(text[: most * 4]))
     seen = "".join(sign for sign in signs if sign in JOINERS or unicodedata.category(sign)[0] != "C")
     line = " ".join(seen.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
@@ -346,4 +346,4 @@ def _svg(text: object) -> tuple[str, int, int] | None:
         raise ValueError("no drawing of a known size")
     fromstring(str(text))  # half a drawing is none
     wide, high = (round(float(side)) for side in view.groups())
-    return base64.b64encode(str(text).encode()).decode("ascii"), wide, high
+    return base64.b64encode(marks.shown(str(text)).encode()).decode("ascii"), wide, high

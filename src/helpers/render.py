@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from helpers import params, prose, results, table, words
+from helpers import marks, params, prose, results, table, words
 from helpers.results import MIME as RESULT
 from helpers.results import Record
 
@@ -92,7 +92,7 @@ def page(notebook: Mapping[str, Any], record: Record, made: datetime, commands: 
     }
     shown = _only_shown(notebook)
     text, _ = _exporter().from_notebook_node(shown, resources)
-    text = _small_enough(_arranged(text, record, made))
+    text = _small_enough(marks.in_page(_arranged(text, record, made)))
     faults = page_faults(text)
     kinds = [kind for cell in shown.cells for output in cell.get("outputs", []) for kind in output.get("data", {})]
     drawn = sum(kind == FIGURE or kind.startswith("image/") for kind in kinds)
@@ -221,7 +221,8 @@ def _exporter() -> Any:
             "code": Highlight2HTML(pygments_lexer="python3"),  # type: ignore[no-untyped-call]
             "e": lambda value: escape(str(value)),
             # The mark at its start tells a spreadsheet that the file is in UTF-8, once it stands alone.
-            "csv": lambda text: base64.b64encode(text.encode("utf-8-sig")).decode("ascii"),
+            "csv": lambda text: base64.b64encode(marks.shown(text).encode("utf-8-sig")).decode("ascii"),
+            "drawn": lambda image: base64.b64encode(marks.shown(image).encode()).decode("ascii"),
             "shape": _shape,
         },
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
@@ -293,6 +294,9 @@ def _arranged(text: str, record: Record, made: datetime) -> str:
     lists = [one for one in shown if one.caption and one.caption.get_text(strip=True) == "Sources"] or shown
     for one in [one for one in lists if one.find("a")]:
         one["class"] = [*one.get("class", []), "sources"]
+    for image in main.select("figure img[height]"):
+        if int(image["height"]) > 1.2 * int(image["width"]):
+            image["class"] = "tall"  # its many rows need a page where it is printed
     for number, link in enumerate(main.select("figcaption a[download]"), 1):
         link["download"] = f"{link['download']}-figure-{number}.csv"
     return str(soup)

@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 
 DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 NUMBER = re.compile(r"[-−+±<>≤≥]?\s*\d[\d.,\s]*%?")
+#: What stays on one line inside a cell: a date with its time, a number with its unit, and a mark after it.
+WHOLE = re.compile(
+    r"(?:\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*(?: \d{4})?(?: \d{2}:\d{2})?|\d{2}:\d{2} UTC"
+    r"|(?<![\w-])\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?(?![\w-])"
+    r"|(?<![\d-])[-−+±≤≥]?\d[\d.,]{,11} (?:million|billion|percent|times|days?|hours?|minutes?|seconds?)\b)[”).,;:]*"
+)
 #: A word of more characters may be broken anywhere, a cell of more scrolls inside itself.
 LONG_WORD, LONG_TEXT = 15, 600
+#: Where a long word is better broken, as the name of a site: before a dot, after a slash; after a hyphen it is anyway.
+WORD = re.compile(rf"\S{{{LONG_WORD + 1},}}")
+JOINT = re.compile(r"(?<=[^\W\d_])(?=[._@][^\W\d_])|(?<=[^\W\d_]/)(?=[^\W\d_])")
 #: Columns whose longest text has more characters than this are at least so wide: names of classes of the style sheet.
 WIDTHS = ((60, "text-wide"), (24, "text-medium"), (10, "text-narrow"))
 
@@ -203,14 +212,28 @@ def _widen(table: Any) -> None:
 
 
 def _hold(soup: Any, table: Any) -> None:
-    """Let long words break, and put a very long text into a box of its own that scrolls."""
+    """Keep dates and numbers whole, let long words break, and put a very long text into a box that scrolls."""
     for cell in table.find_all(["td", "th", "caption"]):
         text = cell.get_text()
-        if max(map(len, text.split()), default=0) > LONG_WORD:
+        if any(len(part) > LONG_WORD for word in text.replace("-", "- ").split() for part in JOINT.split(word)):
             _mark(cell, "break")
+        if cell.name != "caption" and len(text) <= LONG_TEXT:
+            _keep_whole(cell)
         if len(text) > LONG_TEXT and cell.name == "td":
             label = f"Long text, {len(text):,} characters"
             box = soup.new_tag("div", attrs={"class": "long", "tabindex": "0", "role": "region", "aria-label": label})
             for child in list(cell.contents):
                 box.append(child.extract())
             cell.append(box)
+
+
+def _keep_whole(cell: Any) -> None:
+    """Put dates and numbers into elements that do not break, and places to break into long words."""
+    from bs4 import BeautifulSoup
+
+    for string in cell.find_all(string=True):
+        text = html.escape(string)
+        marked = WORD.sub(lambda word: JOINT.sub("<wbr>", word[0]), text)
+        marked = WHOLE.sub(r'<span class="unbroken">\g<0></span>', marked)
+        if marked != text:
+            string.replace_with(BeautifulSoup(marked, "html.parser"))

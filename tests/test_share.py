@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,17 @@ def test_a_round_for_every_change(tmp_path: Path) -> None:
     assert [line.rpartition("/")[2] for line in said if line.startswith("changed")] == ["two", "one"]
 
 
+def test_a_swallowed_interrupt_ends_it_after_the_round() -> None:
+    def again() -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        watch.watch(again, lambda: [], lambda line: None, every=0.01)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_all_that_a_report_depends_on_is_watched() -> None:
     seen = set(watch.files(params.ROOT / "data", [Path("/mine.csv")]))
     for number in ("03", "05"):
@@ -287,6 +299,7 @@ def test_all_that_a_report_depends_on_is_watched() -> None:
 
 WATCH = """
 import sys
+from contextlib import suppress
 from pathlib import Path
 from helpers import cli, report
 report.NOTEBOOKS_DIR, report.OUT_DIR = Path(sys.argv[1]), Path(sys.argv[2])

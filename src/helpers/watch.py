@@ -1,8 +1,10 @@
 """Reports that follow what they are made of: once a second a look at the files, and another round when one changed."""
 
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from helpers import params, report
@@ -70,19 +72,38 @@ def watch(
     KeyboardInterrupt
         When somebody presses Ctrl-C.
     """
-    seen = look(paths())  # before the round: what changes during it is a change
-    again()
-    say("watching; Ctrl-C ends it")
-    while True:
-        time.sleep(every)
-        now = look(paths())
-        changed = sorted(path for path in {*seen, *now} if seen.get(path) != now.get(path))
-        if changed:
-            seen = now
-            say(f"changed: {', '.join(report.short(path) for path in changed[:3])}{' ...' * (len(changed) > 3)}")
-            for path in _running(changed):
-                say(f"{report.short(path)} is part of this command as well: start it again for that to count")
-            again()
+    with _interrupts() as pressed:
+        seen = look(paths())  # before the round: what changes during it is a change
+        again()
+        say("watching; Ctrl-C ends it")
+        while True:
+            time.sleep(every)
+            if pressed:
+                raise KeyboardInterrupt
+            now = look(paths())
+            changed = sorted(path for path in {*seen, *now} if seen.get(path) != now.get(path))
+            if changed:
+                seen = now
+                say(f"changed: {', '.join(report.short(path) for path in changed[:3])}{' ...' * (len(changed) > 3)}")
+                for path in _running(changed):
+                    say(f"{report.short(path)} is part of this command as well: start it again for that to count")
+                again()
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Keep every Ctrl-C: what a round calls may swallow the exception, as C code that looks for an attribute does."""
+    pressed: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _running(changed: Iterable[Path]) -> list[Path]:

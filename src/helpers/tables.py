@@ -113,7 +113,7 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table | Sentence:
     """The usual levels that were used."""
     if not fits:
         return NOTHING
-    rows = []
+    rows, columns = [], ["rival", "usual level", "error granted", "from", "source", "address"]
     for fitted in fits:
         known = evidence.baselines.set_index("baseline_id")
         for claim in fitted.series.baselines:
@@ -131,10 +131,8 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table | Sentence:
                 }
             )
         if not fitted.series.baselines:
-            rows.append({"rival": named(fitted), "usual level": "not published", "from": "", "source": ""})
-    frame = pd.DataFrame(rows, columns=["rival", "usual level", "error granted", "from", "source", "address"]).fillna(
-        ""
-    )
+            rows.append({"rival": named(fitted), "usual level": "not published", **dict.fromkeys(columns[2:], "")})
+    frame = pd.DataFrame(rows, columns=columns)
     return Table(frame, "Usual level of each rival, as published nearest to the event", links={"source": "address"})
 
 

@@ -29,6 +29,8 @@ SEED = 20140222
 #: Draws kept of each fit, and significant digits.
 DRAWS, DIGITS = 800, 5
 FOLDER = "derived"
+#: What a report says where a rule is not `Kept.fresh`.
+STALE = "The rule was made of other evidence than is in use: make rule fits it again."
 HALVES = tuple(f"half_life_{kind}" for kind in ALL_KINDS)
 _SLICE = ("weight", "gain", "usual", "var_gain", "var_both", "var_usual", "half_life_weight", "half_life")
 _OF_GAIN = ("outage_id", "rival_id", "rival", "quantity", "scope", "circumvention", "identity")

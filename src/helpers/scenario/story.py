@@ -11,6 +11,7 @@ from helpers import words
 from helpers.charts.range_axes import Range
 from helpers.evidence import Evidence
 from helpers.fit import compared
+from helpers.pooled import kept
 from helpers.pooled.events import LONGEST_HOURS
 from helpers.prose import Prose
 from helpers.results import Estimate, Record
@@ -303,9 +304,7 @@ def years_title(rows: Sequence[Year]) -> str:
 
 def limits(found: Scenario) -> Prose:
     """What such a prediction cannot know."""
-    stale = (
-        () if found.kept.fresh else ("The rule was made of other evidence than is in use: make rule fits it again.",)
-    )
+    stale = () if found.kept.fresh else (kept.STALE,)
     return Prose(
         (
             *stale,

@@ -1,4 +1,7 @@
-"""A report on paper: its finished page, printed to a PDF by a browser of this machine."""
+"""A report on paper: its finished page, printed to a PDF by a browser of this machine.
+
+nbconvert's own way (webpdf) starts no installed browser, only the one that Playwright has downloaded for itself.
+"""
 
 import os
 import shutil

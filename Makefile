@@ -25,7 +25,7 @@ reports: $(READY) ## render the chosen reports and their index into reports/
 	@$(BIN)/adoption report
 
 test: $(READY) ## run all tests
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## lint, format, types, notebooks, evidence
 	$(BIN)/ruff check .

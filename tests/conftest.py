@@ -3,23 +3,57 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cells import here
 
-from helpers import report
+from helpers import chosen, report, together
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 MAIN = "03_adoption_after_outage"
-#: Files whose tests take a minute or so are begun first, so that two workers end together.
-LONG = ("notebook", "test_evidence", "test_regenerate", "test_share", "test_pooled", "test_page", "test_index")
+#: What takes longest is begun first, so that two workers end together; then whatever waits for nobody's reports.
+FIRST = (
+    "across_notebook", "test_evidence.py", "evidence_notebooks", "main_notebook", "regenerate", "who_gained_notebook",
+    "measured_notebook", "next_notebook", "test_share", "test_report", "panel_cluster", "every_report",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long files first; within them, and among the others, the order stays."""
-    items.sort(key=lambda item: not any(name in item.path.name for name in LONG))
+    place = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: min((place[name] for name in FIRST if name in item.path.name), default=len(FIRST)))
+
+
+@pytest.fixture(scope="session")
+def chosen_report(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return the page of a report of `make reports`: ``chosen_report("03", outage_id="x")``, made once for all tests.
+
+    Test processes share them: the second that asks waits for the first. The first report of each notebook comes from
+    a kernel of its own, as readers get it; the others, whose bytes are no different, are made in this process.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "chosen"
+
+    def page(number: str, **given: Any) -> Path:
+        of_notebook = [one for one in chosen.REPORTS if one[0].startswith(number)]
+        name, _ = one = next(one for one in of_notebook if one[1] == given)
+        own = folder / report.plan(name, given).slug
+        own.mkdir(parents=True, exist_ok=True)
+        with together.alone(own), nullcontext() if one is of_notebook[0] else here():
+            return report.render(name, given, out_dir=own).job.place.file("html")
+
+    return page
+
+
+@pytest.fixture
+def without_kernel() -> Iterator[None]:
+    """Run notebooks in this process."""
+    with here():
+        yield
 
 
 @pytest.fixture
@@ -65,6 +99,17 @@ class Opened:
         """Say whether the page as a whole is wider than the window."""
         wide = self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         return bool(wide)
+
+    def moved(self) -> float:
+        """Return how far the page's parts have moved while it loaded, as browsers sum it up (0: not at all)."""
+        shift = """() => new Promise(done => {
+            let sum = 0;
+            new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.value))
+                .observe({type: 'layout-shift', buffered: true});
+            setTimeout(() => done(sum), 400);
+        })"""
+        assert self.page.evaluate("PerformanceObserver.supportedEntryTypes.includes('layout-shift')")
+        return float(self.page.evaluate(shift))
 
     def violations(self) -> list[str]:
         """Return what axe finds against the accessibility rules of levels A and AA."""

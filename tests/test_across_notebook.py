@@ -21,9 +21,9 @@ SOURCE = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Path:
+def page(chosen_report) -> Path:
     """The default report; a warning in any cell would have stopped it."""
-    return report.render(NOTEBOOK, {}, out_dir=tmp_path_factory.mktemp("across")).job.place.file("html")
+    return chosen_report("06")
 
 
 @pytest.fixture(scope="module")
@@ -141,20 +141,6 @@ def test_the_page_says_what_it_cannot_tell(text):
     ):
         assert said in text
     assert "nan" not in text.lower().split()
-
-
-def test_the_page_is_small_and_runs_nothing(page, soup):
-    assert page.stat().st_size < 600_000
-    assert not soup.find_all("script")
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_the_page_in_a_browser_without_a_network(page, browser_page, width, scheme):
-    opened = browser_page(page, width=width, scheme=scheme)
-    assert [r for r in opened.requests if not r.startswith(("file:", "data:"))] == []
-    assert opened.messages == []
-    assert not opened.scrolls_sideways()
-    assert opened.violations() == []
 
 
 def test_parameters_cell_declares_what_the_model_checks():

@@ -20,8 +20,8 @@ TRUTH = json.loads((params.ROOT / "data" / "simulated" / "signups_hourly_truth.j
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Path:
-    return report.render(NOTEBOOK, {}, out_dir=tmp_path_factory.mktemp("measured")).job.place.file("html")
+def page(chosen_report) -> Path:
+    return chosen_report("04")
 
 
 def text(page: Path) -> str:
@@ -92,6 +92,7 @@ def test_the_answer_holds_the_simulated_truth(page):
         assert said in shown
 
 
+@pytest.mark.usefixtures("without_kernel")
 def test_papermill_gives_the_same_numbers(page, tmp_path):
     source, out = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb", tmp_path / "out.ipynb"
     papermill.execute_notebook(source, out, progress_bar=False)
@@ -101,16 +102,6 @@ def test_papermill_gives_the_same_numbers(page, tmp_path):
         assert (ours.quantity, ours.unit) == (theirs.quantity, theirs.unit)
         ends = [(e.low, e.median, e.high) for e in (ours, theirs)]
         assert ends[0] == pytest.approx(ends[1], rel=1e-5, abs=1e-9)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "light"), (360, "dark")])
-def test_the_page_in_a_browser_without_a_network(page, browser_page, width, scheme):
-    opened = browser_page(page, width=width, scheme=scheme)
-    assert [r for r in opened.requests if not r.startswith(("file:", "data:"))] == []
-    assert opened.messages == []
-    assert not opened.scrolls_sideways()
-    assert opened.violations() == []
-    assert page.stat().st_size < 600_000
 
 
 def test_a_gain_is_told_with_its_range_and_its_noun(tmp_path):
@@ -203,6 +194,7 @@ def test_two_tables_of_one_name_have_reports_of_their_own(tmp_path):
     assert all(place.startswith("x--2025-05-06--") for place in places)
 
 
+@pytest.mark.usefixtures("without_kernel")
 def test_a_broken_table_fails_with_row_and_value_and_leaves_the_earlier_report(tmp_path):
     path, start = table(tmp_path / "x.csv")
     path.write_text(path.read_text().replace("2025-02-03,", "2025-02-03,-"))

@@ -20,8 +20,8 @@ DATA = evidence.ROOT / "data"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Path:
-    return report.render(NOTEBOOK, {}, out_dir=tmp_path_factory.mktemp("next")).job.place.file("html")
+def page(chosen_report) -> Path:
+    return chosen_report("07")
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +86,6 @@ def test_its_own_figures_change_nothing_of_the_prediction(known):
     assert first.rivals == second.rivals
     for one, two in zip(before, after, strict=True):
         np.testing.assert_array_equal(one.extra, two.extra)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "light"), (360, "dark")])
-def test_in_a_browser_without_a_network(page, browser_page, width, scheme):
-    opened = browser_page(page, width=width, scheme=scheme)
-    assert [r for r in opened.requests if not r.startswith(("file:", "data:"))] == []
-    assert opened.messages == []
-    assert not opened.scrolls_sideways()
-    assert opened.violations() == []
 
 
 def test_small_and_every_figure_is_described(page):

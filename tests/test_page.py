@@ -1,6 +1,7 @@
 """The page in a real browser with the network cut."""
 
 import base64
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from helpers import index, report, table
 from helpers.table import Table
@@ -101,17 +103,10 @@ def test_the_first_screen_says_what_it_is_when_it_was_made_and_what_came_out(
 
 @pytest.mark.parametrize("width", [360, 1100])
 def test_nothing_moves_while_it_loads(pages: dict[str, Path], width: int, browser_page: Callable[..., Any]) -> None:
-    page = browser_page(pages["report"], width=width, height=900).page
-    shift = """() => new Promise(done => {
-        let sum = 0;
-        new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.value))
-            .observe({type: 'layout-shift', buffered: true});
-        setTimeout(() => done(sum), 400);
-    })"""
-    assert page.evaluate("PerformanceObserver.supportedEntryTypes.includes('layout-shift')")
-    assert page.evaluate(shift) == 0
+    opened = browser_page(pages["report"], width=width, height=900)
+    assert opened.moved() == 0
     known = "[...document.querySelectorAll('figure img, figure source')].every(i => i.width && i.height)"
-    assert page.evaluate(known)
+    assert opened.page.evaluate(known)
 
 
 def test_room_for_a_figure_is_there_before_it_is_decoded(
@@ -154,20 +149,25 @@ SOURCES = [
 ]
 
 
+def with_table(page: Path, shown: Table, path: Path, *names: str) -> Path:
+    """Put a table at the end of a page, as a report would hold it."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    soup.main.append(BeautifulSoup(shown._repr_html_(), "html.parser"))
+    added = soup.main.find_all("table")[-1]
+    table.arranged(soup, added, 2)
+    added["class"] = list(names)
+    path.write_text(str(soup), encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def sources(pages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Put a table of sources, as it comes from a notebook, into a page."""
-    from bs4 import BeautifulSoup
-
     frame = pd.DataFrame(SOURCES, columns=["publisher", "title", "published"]).assign(url="https://example.org/a/b")
-    soup = BeautifulSoup(pages["report"].read_text(encoding="utf-8"), "html.parser")
-    made = BeautifulSoup(Table(frame, "Sources", links={"title": "url"})._repr_html_(), "html.parser")
-    soup.main.append(made)
-    table.arranged(soup, soup.main.find_all("table")[-1], 2)
-    soup.main.find_all("table")[-1]["class"] = "sources"
-    path = tmp_path_factory.mktemp("sources") / "page.html"
-    path.write_text(str(soup), encoding="utf-8")
-    return path
+    shown = Table(frame, "Sources", links={"title": "url"})
+    return with_table(pages["report"], shown, tmp_path_factory.mktemp("sources") / "page.html", "sources")
 
 
 def test_titles_of_sources_are_seen_on_a_phone(sources: Path, browser_page: Callable[..., Any]) -> None:
@@ -186,3 +186,90 @@ def test_sources_are_printed_with_their_addresses(sources: Path, browser_page: C
     page.emulate_media(media="print")
     address = "getComputedStyle(document.querySelector('table.sources a'), '::after').content"
     assert "https://example.org/a/b" in page.evaluate(address)
+
+
+PUBLISHED = {
+    "rival": ["Telegram", "Viber in Brazil, installs"],
+    "as published": ["about 4.95 million users", "about +1,000 percent"],
+    "window (UTC)": ["22 Feb 22:48 to 23 Feb 22:48", "6 days in 19 Feb to 25 Feb 2014"],
+    "by": ["a panel or analytics firm", "the company"],
+    "the curve says": ["230,000 to 1.1 million users", "+232 to +2,005 percent"],
+    "fits?": ["yes", "does not fit"],
+    "chance it is wrong": [0.05, 0.08],
+    "source": ["Circuito Mato Grosso / Olhar Digital", "timesofindia.indiatimes.com"],
+}
+
+
+@pytest.fixture(scope="module")
+def published(pages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Put a table of eight columns into a page."""
+    shown = Table(pd.DataFrame(PUBLISHED), "Published figures and the curve's 95% interval")
+    return with_table(pages["report"], shown, tmp_path_factory.mktemp("published") / "page.html")
+
+
+def darkest(box: Any, side: str) -> int:
+    """Return how dark the paper is at a side of a box, above its headings: 255 is white."""
+    image = Image.open(io.BytesIO(box.screenshot())).convert("L")
+    x = image.width - 4 if side == "right" else 0
+    return min(image.getpixel((x + i, 40)) for i in range(4))  # type: ignore[type-var,return-value]
+
+
+def test_a_wide_table_scrolls_inside_itself_on_a_phone(published: Path, browser_page: Callable[..., Any]) -> None:
+    opened = browser_page(published, width=360, height=740)
+    box = opened.page.get_by_role("region", name="Published figures")
+    assert not opened.scrolls_sideways()
+    assert box.evaluate("e => e.scrollWidth > e.clientWidth")
+    narrowest = """e => Math.min(...[...e.querySelectorAll('tbody td:not(.num)')]
+        .map(cell => cell.getBoundingClientRect().width / parseFloat(getComputedStyle(cell).fontSize)))"""
+    assert box.evaluate(narrowest) >= 8
+    assert box.locator("wbr").count() == 2  # the name of a site is broken at its dots
+    lines = """e => [...e.querySelectorAll('.unbroken')].map(one => [one.textContent, one.getClientRects().length])"""
+    found = dict(box.evaluate(lines))
+    assert {"4.95 million", "+1,000 percent", "22 Feb 22:48", "25 Feb 2014", "1.1 million"} <= set(found)
+    assert set(found.values()) == {1}
+    # The shade stands where more is hidden, and only there.
+    assert darkest(box, "right") < 215
+    assert darkest(box, "left") > 250
+    box.focus()
+    opened.page.keyboard.press("ArrowRight")
+    opened.page.wait_for_function("e => e.scrollLeft > 20", arg=box.element_handle())
+    box.evaluate("e => e.scrollLeft = e.scrollWidth")
+    assert darkest(box, "left") < 215
+    assert darkest(box, "right") > 250
+
+
+def test_a_wide_table_needs_no_scrolling_where_there_is_room(
+    published: Path, sources: Path, browser_page: Callable[..., Any]
+) -> None:
+    opened = browser_page(published, width=1280)
+    box = opened.page.get_by_role("region", name="Published figures")
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert not opened.scrolls_sideways()
+    assert darkest(box, "right") > 250
+    assert box.locator("table").evaluate("e => e.offsetWidth") > 864  # into the empty room beside the text
+    text = browser_page(sources, width=1280).page.locator("table.sources").evaluate("e => e.offsetWidth")
+    assert text <= 864  # as wide as the text is enough for three columns
+
+
+def test_a_wide_table_fits_on_paper(published: Path, browser_page: Callable[..., Any]) -> None:
+    opened = browser_page(published, width=672, height=990)
+    opened.page.emulate_media(media="print")
+    box = opened.page.get_by_role("region", name="Published figures")
+    assert box.locator("table").evaluate("e => e.getBoundingClientRect().right") <= 672
+    assert box.evaluate("e => getComputedStyle(e).backgroundImage") == "none"
+    assert not opened.scrolls_sideways()
+
+
+def test_a_printed_figure_leaves_room_for_what_it_is_about(
+    pages: dict[str, Path], browser_page: Callable[..., Any]
+) -> None:
+    page = browser_page(pages["report"], width=672, height=990).page
+    page.emulate_media(media="print")
+    image = page.locator("figure img").first
+    image.evaluate("e => { e.width = 720; e.height = 800 }")
+    image.evaluate("e => { e.src = 'data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 "
+        "viewBox=%220 0 720 800%22/>'; return e.decode() }")  # fmt: skip
+    height = "e => e.getBoundingClientRect().height"
+    assert image.evaluate(height) <= 0.6 * 990
+    image.evaluate("e => e.className = 'tall'")
+    assert image.evaluate(height) > 0.6 * 990

@@ -55,8 +55,9 @@ class Cluster:
             client.wait_for_workers(len([one for one in self.workers if one.poll() is None]), timeout=60)
 
     def close(self) -> None:
+        # Not politely: a worker that is told to leave asks its scheduler first, which may be gone or just as slow.
         for process in [*self.workers, self.scheduler]:
-            process.terminate()
+            process.kill()
         for process in [*self.workers, self.scheduler]:
             process.wait(timeout=30)
         self.log.close()

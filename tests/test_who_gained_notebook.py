@@ -23,11 +23,8 @@ OUTAGE = f"{DAYS[BEGIN]:%Y-%m-%dT%H:%MZ}/{DAYS[BEGIN]:%Y-%m-%dT06:00Z}"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("panel")
-    report.render(NOTEBOOK, {}, out_dir=folder)
-    (made,) = (folder / NOTEBOOK).glob("*.html")
-    return made
+def page(chosen_report) -> Path:
+    return chosen_report("05")
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +107,6 @@ def test_the_page_answers_first_and_says_loudly_that_it_is_simulated(page, recor
     assert "nobody signed up anywhere" in text
     for said in ("no correction, p below 0.05", "however the series depend on each other", "One outage: who gained"):
         assert said in text
-
-
-def test_the_page_is_small_and_every_figure_is_described(page):
-    assert page.stat().st_size < 600_000
-    images = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").find_all("img")
-    assert len(images) >= 4
-    assert all(len(image["alt"]) > 60 for image in images)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_the_page_in_a_browser_without_a_network(page, browser_page, width, scheme):
-    opened = browser_page(page, width=width, scheme=scheme)
-    assert [r for r in opened.requests if not r.startswith(("file:", "data:"))] == []
-    assert opened.messages == []
-    assert not opened.scrolls_sideways()
-    assert opened.violations() == []
 
 
 def run_cells(**given: object) -> tuple[str, list[Picture], results.Record]:

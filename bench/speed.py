@@ -1,4 +1,5 @@
-"""How long things take: a fit, a measured series, an import, the loader, a report over its notebook's own time.
+"""How long things take: a fit, a measured series, an import, the loader, a report over its notebook's own time,
+two notebooks.
 
     python bench/speed.py [--fresh | --measured]
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -141,6 +143,22 @@ def kernel_start() -> float:
     return median(float(line) for line in seen)
 
 
+def notebooks() -> list[tuple[str, float, float]]:
+    """CPU seconds of papermill and its kernel for the rule across outages and for the next outage, in the median."""
+    rows = []
+    for name, limit in (("06_across_outages", 60.0), ("07_next_outage", 10.0)):
+        seen = []
+        for _ in range(REPORTS):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            with tempfile.TemporaryDirectory() as folder:
+                out = str(Path(folder) / "out.ipynb")
+                wall([sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", out, "--no-progress-bar"])
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seen.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        rows.append((f"papermill {name}: CPU s", median(seen), limit))
+    return rows
+
+
 def report() -> list[tuple[str, float, float]]:
     """A whole `adoption report` against the time its notebook needs anyway, and a run with nothing changed."""
     adoption = shutil.which("adoption", path=Path(sys.executable).parent)
@@ -184,7 +202,7 @@ def main() -> None:
     table = HERE / "speed.csv"
     rows = measured()
     if not wanted.measured:
-        rows = [*fits(), *rows, ("import helpers: s", imports(), 0.3), *loader(), *report()]
+        rows = [*fits(), *rows, ("import helpers: s", imports(), 0.3), *loader(), *report(), *notebooks()]
     if wanted.fresh:
         rows += fresh()
     made = pd.DataFrame(rows, columns=["measure", "value", "limit"])

@@ -11,9 +11,14 @@ from ipykernel.jsonutil import encode_images
 from IPython.core.displayhook import CapturingDisplayHook
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
-from nbformat.v4 import new_output
-from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from traitlets.config import Config
+
+from helpers import report
+
+report._load()  # before anything else loads papermill, for the same reason as there
+
+from nbformat.v4 import new_output  # noqa: E402
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines  # noqa: E402
 
 
 class Here(Engine):  # type: ignore[misc]

@@ -16,6 +16,10 @@ Pair = tuple[float, float]
 Stretch = tuple[float, float, float]  # left end, right end, height
 
 
+#: Places of a label that are looked at first.
+FEW = 200
+
+
 @dataclass(frozen=True)
 class Item:
     """A label looking for a place: its size, what it speaks of, and the places it would like best first.
@@ -96,7 +100,10 @@ def _settle(
     for _ in range(3):
         for i in order:
             boxes, own = options[i]
-            total = own + _conflicts(boxes, items[i].anchor, [box for j, box in chosen.items() if j != i])
+            others = [box for j, box in chosen.items() if j != i]
+            total = own[:FEW] + _conflicts(boxes[:FEW], items[i].anchor, others)
+            if len(own) > FEW and total.min() > own[FEW]:  # conflicts only add: else none of the rest is cheaper
+                total = own + _conflicts(boxes, items[i].anchor, others)
             if not len(total) or not total.min() <= min(worst, 1e9):
                 return None
             best = int(total.argmin())
@@ -106,7 +113,7 @@ def _settle(
 
 
 def _options(item: Item, bounds: Box, obstacles: Array, curve: Array) -> tuple[Array, Array]:
-    """Places within the bounds, as boxes (k, 4), and what each costs on its own."""
+    """Places within the bounds, as boxes (k, 4), and what each costs on its own, the cheapest first."""
     xs = np.arange(bounds[0], bounds[2] - item.width, 9.0)
     ys = np.arange(bounds[1], bounds[3] - item.height, 6.0)
     grid = np.array(np.meshgrid(xs, ys)).reshape(2, -1).T
@@ -120,14 +127,17 @@ def _options(item: Item, bounds: Box, obstacles: Array, curve: Array) -> tuple[A
     boxes, order = boxes[inside], order[inside]
     start, tip = _tie(boxes, item.anchor)
     away = np.hypot(*(start - tip).T)
-    covered = (
-        (obstacles[None, :, 0] > boxes[:, 0, None] - 2.5) & (obstacles[None, :, 0] < boxes[:, 2, None] + 2.5)
-        & (obstacles[None, :, 1] > boxes[:, 1, None] - 1) & (obstacles[None, :, 1] < boxes[:, 3, None] + 1)
-    )  # fmt: skip
+    # most places share their left and their lower edge with others: each edge is compared once
+    (x, column), (y, row) = (np.unique(boxes[:, axis], return_inverse=True) for axis in (0, 1))
+    beside = (obstacles[:, 0] > x[:, None] - 2.5) & (obstacles[:, 0] < x[:, None] + item.width + 2.5)
+    above = (obstacles[:, 1] > y[:, None] - 1) & (obstacles[:, 1] < y[:, None] + item.height + 1)
+    covered = ((beside * obstacles[:, 2]) @ above.T)[column, row]
     # a leader had better not cross the curve: both its ends on one side
     side = [points[:, 1] > np.interp(points[:, 0], curve[:, 0], curve[:, 1]) for points in (start, tip)]
     through = (side[0] != side[1]) & (away > 16)
-    return boxes, 20 * through + 0.5 * order + 0.2 * away + np.where(away > 100, 40, 0) + covered @ obstacles[:, 2]
+    cost = 20 * through + 0.5 * order + 0.2 * away + np.where(away > 100, 40, 0) + covered
+    cheapest = np.argsort(cost, kind="stable")
+    return boxes[cheapest], cost[cheapest]
 
 
 def _conflicts(boxes: Array, anchor: Stretch, others: Sequence[Box]) -> Array:

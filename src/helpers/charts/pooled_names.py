@@ -88,6 +88,7 @@ def options(name: Name, bounds: Box, obstacles: Array) -> Name:
     spot = np.array([name.x, name.y])
     boxes = np.hstack([spot + np.array(corners), spot + np.array(corners) + np.array(sizes)])
     inside = (boxes[:, :2] >= np.array(bounds[:2])).all(axis=1) & (boxes[:, 2:] <= np.array(bounds[2:])).all(axis=1)
+    boxes, texts = boxes[inside], [texts[i] for i in np.flatnonzero(inside)]
     tips = np.clip(spot, boxes[:, :2], boxes[:, 2:])
     away = np.hypot(*(tips - spot).T)
     points = obstacles[(abs(obstacles[:, :2] - spot) < 260).all(axis=1)]
@@ -96,8 +97,8 @@ def options(name: Name, bounds: Box, obstacles: Array) -> Name:
         & (points[None, :, 1] > boxes[:, 1, None] - 0.5) & (points[None, :, 1] < boxes[:, 3, None] + 0.5)
     )  # fmt: skip
     crossing = covered @ points[:, 2]
-    cost = np.where(inside, np.array(order) + 0.35 * away + crossing, np.inf)
-    kept = np.argsort(cost, kind="stable")[: min(100, int(inside.sum()))]
+    cost = np.array(order)[inside] + 0.35 * away + crossing
+    kept = np.argsort(cost, kind="stable")[:100]
     name.boxes, name.cost, name.tips, name.crossing = boxes[kept], cost[kept], tips[kept], crossing[kept]
     name.led, name.texts = away[kept] > REACH + _GAP, [texts[i] for i in kept]
     if name.close:
@@ -107,7 +108,8 @@ def options(name: Name, bounds: Box, obstacles: Array) -> Name:
     if len(marks) and name.led.any():
         steps = np.linspace(0.1, 1, 12)[:, None]
         path = spot * (1 - steps) + name.tips[name.led][:, None, :] * steps
-        hit = (np.abs(path[:, :, None, :] - marks).max(axis=3) < 3.0).any(axis=(1, 2))
+        beside, above = (np.abs(path[..., None, axis] - marks[:, axis]) < 3.0 for axis in (0, 1))
+        hit = (beside & above).any(axis=(1, 2))
         name.cost[name.led] += 25.0 * hit
     return name
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
@@ -88,6 +89,64 @@ def test_its_own_figures_change_nothing_of_the_prediction(known):
         np.testing.assert_array_equal(one.extra, two.extra)
 
 
+@pytest.mark.usefixtures("without_kernel")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"service": "whatsapp", "start": "2027-01-01T12:00Z", "duration_hours": 4.0, "users_affected": 2e9,
+         "region": "world", "creators": 0.0},
+        {"rivals": "telegram"},
+    ],
+    ids=["the README's, to come", "no figure of this rival"],
+)  # fmt: skip
+def test_an_outage_without_figures_of_the_rival_has_a_report(given, tmp_path):
+    made = report.render(NOTEBOOK, given, out_dir=tmp_path).job.place.file("html")
+    said = " ".join(BeautifulSoup(made.read_text(encoding="utf-8"), "html.parser").get_text(" ").split())
+    assert "more people to join" in said
+    assert "No figure was published later that counts people who came to these rivals." in said
+
+
+def test_who_stays_is_not_taken_from_the_event_itself(known):
+    found, _, cost = ask(known)
+    assert "tiktok-2026-01-25-us" in found.unknown
+    assert not set(cost.anchors["outage_id"]) & found.unknown
+    later, _, whole = ask(known, start="2027-01-01T00:00Z")
+    assert "tiktok-2026-01-25-us" not in later.unknown
+    assert len(whole.anchors) > len(cost.anchors) > 3
+
+
+def test_numbers_do_not_move_with_parameters_that_have_nothing_to_do_with_them(known):
+    _, made, cost = ask(known)
+    for given in ({"income_per_creator_hour": 0.0}, {"horizon_hours": 1.0}):
+        _, other, less = ask(known, **given)
+        np.testing.assert_array_equal(less.lost, cost.lost)
+        np.testing.assert_array_equal(less.stay, cost.stay)
+    assert (other[0].extra < made[0].extra).all()
+    assert (cost.extra >= sum(one.extra for one in made) * (1 - 1e-9)).mean() > 0.95
+
+
+def test_what_was_over_before_the_start_is_no_figure_of_the_event(known):
+    _, made, _ = ask(known, service="whatsapp", start="2014-02-22T19:00Z", duration_hours=3.8, users_affected=450e6,
+                     region="world", rivals=["telegram"])  # fmt: skip
+    (one,) = made
+    assert len(one.fitted.series.claims) >= 3
+    assert all(claim.end > 0 for claim in one.fitted.series.claims)
+    before = one.fitted.series.figures
+    assert (before["window_end_utc"] <= pd.Timestamp("2014-02-22T19:00Z")).any()  # there is one to leave out
+
+
+def test_no_more_can_earn_than_are_hit_and_nobody_loses_where_nothing_is_down(known):
+    assert outcome.earning(ask(known, users_affected=1e6)[0].asked) == 1e6
+    _, _, cost = ask(known, kind="policy_shock")
+    assert cost.income is None
+    assert "no hour of income is lost" in said(known, kind="policy_shock")
+
+
+def test_a_service_is_not_taken_to_hit_those_of_its_group(known):
+    assert outcome._people(known, "instagram") is None
+    assert outcome._people(known, "whatsapp") == 2e9
+
+
 def test_there_are_four_figures(page):
     assert len(BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").find_all("img")) == 4
 
@@ -100,6 +159,7 @@ def test_there_are_four_figures(page):
         ({"service": "github", "region": "world"}, "no event with a known gain is of this sector (developer)"),
         ({"service": "spotify", "region": "world"}, "the evidence names no rival"),
         ({"duration_hours": 5000.0}, "Longer than 7 days counts as that"),
+        ({"duration_hours": 0.01}, "no event with a known gain was as short"),
     ],
 )
 def test_far_outside_answers_and_says_so(known, given, words):
@@ -118,6 +178,8 @@ def test_far_outside_answers_and_says_so(known, given, words):
         ({"kind": "nothing_failed"}, "expected one of outage, block, shutdown, policy_shock"),
         ({"start": "yesterday"}, "expected a moment"),
         ({"creators": -1.0}, "expected a number of people, 0 or more"),
+        ({"creators": 1e9, "users_affected": 1000.0}, "expected at most as many as people hit, 1,000"),
+        ({"start": "2500-01-01"}, "expected a moment between the years 1900 and 2200"),
     ],
 )
 def test_what_is_impossible_is_refused_before_anything_runs(known, given, words):
@@ -165,6 +227,11 @@ def test_a_year_takes_what_all_incidents_share_once(known):
     lost = loss(np.full(1000, 4.0), which, rng).reshape(40, 25)
     assert (lost[::2] == 0).all()
     assert (lost[1::2] > 0).all()
+
+
+def test_words_are_taken_in_any_capitals(known):
+    asked = params.check(NOTEBOOK, {"kind": "Outage", "region": "united states"}, known)
+    assert (asked.kind, asked.region) == ("outage", "United States")
 
 
 def test_parameters_cell_declares_what_the_model_checks():

@@ -192,7 +192,7 @@ def compared(fitted: Fit, level: float, seed: int) -> pd.DataFrame:
                 "fits": doubt < 0.5,
             }
         )
-    return pd.DataFrame(made)
+    return pd.DataFrame(made, columns=["figure_id", "low", "median", "high", "wrong", "fits"])
 
 
 def as_published(value: Array, claim: Claim, row: pd.Series) -> Array:

@@ -55,10 +55,11 @@ def _year(value: object) -> object:
 
 def _one_of(choices: tuple[str, ...]) -> AfterValidator:
     def known(value: str | list[str]) -> str | list[str]:
-        given = [value] if isinstance(value, str) else value
-        if not given or not set(given) <= set(choices):
+        spelled = {one.casefold(): one for one in choices}
+        given = [one.casefold() for one in ([value] if isinstance(value, str) else value)]
+        if not given or not set(given) <= set(spelled):
             raise ValueError(f"one of {', '.join(choices)}")
-        return value
+        return spelled[given[0]] if isinstance(value, str) else [spelled[one] for one in given]
 
     return AfterValidator(known)
 
@@ -159,13 +160,8 @@ def _field(default: Any, description: str, expected: str, **limits: float) -> An
 
 
 _SEED = _field(20140222, "seed of the random numbers", "a whole number from 0 to 4294967295", ge=0, lt=2**32)
-_HORIZON = _field(
-    168.0,
-    "hours after the start of the outage in which people are counted",
-    "a number of hours above 0, at most 8760 (a year)",
-    gt=0,
-    le=8760,
-)
+_HOURS = "a number of hours above 0, at most 8760 (a year)"
+_HORIZON = _field(168.0, "hours after the start of the outage in which people are counted", _HOURS, gt=0, le=8760)
 _LEVEL = _field(0.95, "probability that the intervals hold", "a number from 0.5 to below 1", ge=0.5, lt=1)
 
 
@@ -362,9 +358,7 @@ class NextOutage(Parameters):
     service: str = _field("tiktok", "the service that fails", "a service id or name")
     kind: Annotated[str, _one_of(KINDS)] = _field("outage", "kind of event", f"one of {', '.join(KINDS)}")
     start: Moment = _field("2026-01-25T05:00Z", "start of the event (UTC)", "a moment: 2026-01-25T05:00Z")
-    duration_hours: Number = _field(
-        182.0, "hours without the service", "a number of hours above 0, at most 8760 (a year)", gt=0, le=8760
-    )
+    duration_hours: Number = _field(182.0, "hours without the service", _HOURS, gt=0, le=8760)
     users_affected: Number = _field(
         220_000_000.0, "people hit", "a number of people from 1 to 8,200,000,000 (everybody)", ge=1, le=8.2e9
     )

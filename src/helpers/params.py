@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from helpers.models import NOTEBOOKS, Parameters
+from helpers.models import NOTEBOOKS, NextOutage, Parameters
 from helpers.results import state
 from helpers.schemas import FIELDS
 
@@ -288,6 +288,12 @@ def _together(good: dict[str, Any]) -> list[str]:
         return [f"outage_end: given {good['outage_end']!r}, expected a moment after the start, {good['outage_start']}"]
     if "duration_hours" in good and good.get("service") in (good.get("rivals") or ()):
         return [f"rivals: given {good['service']!r}, expected services other than the one that fails"]
+    # The default stands for nobody in particular: where fewer are hit, fewer earn.
+    creators, hit = good.get("creators", 0.0), good.get("users_affected", 8.2e9)
+    if creators > hit and creators != NextOutage.model_fields["creators"].default:
+        return [f"creators: given {creators:,.0f}, expected at most as many as people hit, {hit:,.0f}"]
+    if "duration_hours" in good and not "1900" < good.get("start", "1970") < "2200":
+        return [f"start: given {good['start']!r}, expected a moment between the years 1900 and 2200"]
     usual, rivals = good.get("baseline_per_day"), good.get("rivals")
     if isinstance(usual, float) and rivals is not None and len(rivals) != 1:
         return [

@@ -13,8 +13,9 @@ from helpers.curve import Array
 from helpers.evidence import Evidence
 from helpers.incidence.forecast import forecast
 from helpers.incidence.history import select
+from helpers.models import NextOutage
 from helpers.pooled.design import NAMES, OF_EVENT, Moments, of_event
-from helpers.pooled.events import LONGEST_HOURS, PEOPLE_HIT, Event
+from helpers.pooled.events import LONGEST_HOURS, PEOPLE_HIT, UNAVAILABLE, Event
 from helpers.pooled.kept import Kept
 from helpers.scenario.income import Income, at_stake, likely_lost
 from helpers.scenario.predict import DRAWS, Prediction
@@ -31,8 +32,9 @@ CURRENCY = "dollars"
 class Outcome:
     """What follows from a prediction, (DRAWS,) each.
 
-    ``stay`` are people who came to the rivals and are still active there, ``lost`` those who stay away from the service
-    that failed; ``anchors`` the published pairs that both shares rest on.
+    ``extra`` are the people who came to the rivals, however late; ``stay`` those of them who are still active there,
+    ``lost`` those who stay away from the service that failed; ``anchors`` the published pairs that both shares rest on,
+    of which none is of this event or of a later one of the service.
     """
 
     extra: Array
@@ -43,21 +45,29 @@ class Outcome:
 
 
 def outcome(found: Scenario, made: Sequence[Prediction], evidence: Evidence, rng: np.random.Generator) -> Outcome:
-    """Turn predicted gains into people who stay, people lost and income."""
+    """Turn predicted gains into people who stay, people lost and income; each from a random stream of its own."""
     asked = found.asked
     pairs = anchors(evidence)
-    whole = np.minimum(sum((one.extra for one in made), np.zeros(DRAWS)), asked.users_affected)
+    pairs = pairs[~pairs["outage_id"].isin(found.unknown)].reset_index(drop=True)
+    whole = np.minimum(sum((one.total for one in made), np.zeros(DRAWS)), asked.users_affected)
+    money, came, left = rng.spawn(3)
     income = at_stake(
-        asked.creators,
+        earning(asked),
         asked.income_per_creator_hour,
         np.full(DRAWS, asked.duration_hours),
         likely_lost(evidence),
-        rng,
+        money,
         CURRENCY,
         asked.level,
     )
-    stay, away = (share_kept(pairs, asked.kind, DRAWS, rng, who) for who in ("came", "left"))
+    stay = share_kept(pairs, asked.kind, DRAWS, came, "came")
+    away = share_kept(pairs, asked.kind, DRAWS, left, "left")
     return Outcome(whole, whole * stay, whole * away, income, pairs)
+
+
+def earning(asked: NextOutage) -> float:
+    """People who earn on the service and cannot: at most as many as are hit, and nobody where nothing is down."""
+    return min(asked.creators, asked.users_affected) if asked.kind in UNAVAILABLE else 0.0
 
 
 @dataclass(frozen=True)
@@ -88,9 +98,10 @@ def years(
     history = select(evidence, named)
     expected = forecast(history, seed=asked.seed)
     names = evidence.services.set_index("service_id")["name"]
-    away = share_kept(cost.anchors, "outage", len(found.kept.told), rng, "left")
+    share, *each = rng.spawn(1 + len(wanted))
+    away = share_kept(cost.anchors, "outage", len(found.kept.told), share, "left")
     rows = []
-    for service in wanted:
+    for service, own in zip(wanted, each, strict=True):
         people = asked.users_affected if service == asked.service else _people(evidence, service)
         if service not in named:
             result: YearLoss | NotForecast = NotForecast(service, "no outage in the evidence")
@@ -99,17 +110,18 @@ def years(
         else:
             loss = Loss(found.kept, found.known, people, max(len(made), 1), away)
             lengths = lengths_of(history, expected, service)
-            result = year(expected, service, loss, lengths, rng, asked.level)
+            result = year(expected, service, loss, lengths, own, asked.level)
         rows.append(Year(str(names[service]), people or float("nan"), result))
     return rows
 
 
 def _people(evidence: Evidence, service: str) -> float | None:
-    """The largest published number of people whom an outage of a service, or of its group, hit."""
-    outages = evidence.outages
-    named = outages["service_id"].str.split("-").map(lambda parts: service in parts)
-    own = outages[named & (outages["kind"] == "outage") & outages["affected_unit"].isin(PEOPLE_HIT)]["affected_users"]
-    return None if own.empty else float(own.max())
+    """The largest published number of people whom an outage of a service hit; that of its group says nothing of it."""
+    outages = evidence.outages[
+        (evidence.outages["kind"] == "outage") & evidence.outages["affected_unit"].isin(PEOPLE_HIT)
+    ]
+    own = outages[outages["service_id"] == service]
+    return None if own.empty else float(own["affected_users"].max())
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ class Prediction:
 
     ``fitted`` holds the curves in the form of the main job, so that its figures and tables can be drawn of it; its
     claims are the figures published later, if any, and had no part in it. ``extra`` (DRAWS,) are the extra people
-    within the horizon, ``peak`` the highest rate in people a second, usual and extra together; ``usual_known`` whether
-    the rival's usual level was published; ``case`` the event as a case.
+    within the horizon, ``total`` those of all time, ``peak`` the highest rate in people a second, usual and extra
+    together; ``usual_known`` whether the rival's usual level was published; ``case`` the event as a case.
     """
 
     rival_id: str
@@ -39,6 +39,7 @@ class Prediction:
     fitted: Fit
     case: Case
     extra: Array
+    total: Array
     peak: Array
     usual_known: bool
 
@@ -114,14 +115,15 @@ def _prediction(
     made = Curve(usual / DAY, total[:, None] / push, life / np.log(2), edge, edge + push, season)
     shock = Shock("asked", "the scenario", (0.0, 0.0), (push, push))
     late = hours_between(found.origin, found.real.origin) if found.real is not None else 0.0
-    claims = tuple(replace(claim, start=claim.start - late, end=claim.end - late) for claim in series.claims)
+    moved = (replace(claim, start=claim.start - late, end=claim.end - late) for claim in series.claims)
+    claims = tuple(claim for claim in moved if claim.end > 0)  # what was over before the start is not of this event
     series = replace(series, shocks=(shock,), claims=claims, baselines=())
     model = Model((shock,), series.claims, season=season)
     fitted = Fit(series, model, _NO_SAMPLE, made)
     extra = curves.extra(made, 0.0, asked.horizon_hours, 0)[:, 0]
     grid = np.arange(0.0, min(asked.horizon_hours, push + DAY) + 0.25, 0.25)
     peak = curves.rate(made, grid).max(axis=1) / 3600
-    return Prediction(rival, series.service, fitted, case_of(found, evidence, series), extra, peak, known)
+    return Prediction(rival, series.service, fitted, case_of(found, evidence, series), extra, total, peak, known)
 
 
 #: A prediction is no fit: there are no draws of a sampler behind it.

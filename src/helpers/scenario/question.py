@@ -38,7 +38,7 @@ class Scenario:
     ``event`` is described as those of the rule; ``rivals`` are service ids; ``real`` is the published event that it
     stands for, with its figures, or None; ``weight`` (draws,) weighs the kept draws of the rule so that no figure of
     the service's events from that day on is in them, of which ``left_out`` were left out; ``rule_events`` are those
-    that the rule still knows.
+    that the rule still knows; ``unknown`` are the ids of all events of the service from that day on.
     """
 
     asked: NextOutage
@@ -50,6 +50,7 @@ class Scenario:
     weight: Array
     rule_events: tuple[Event, ...]
     left_out: int
+    unknown: frozenset[str]
     known: Moments
 
     def figures(self, rival: str) -> Series | None:
@@ -108,6 +109,7 @@ def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
         weight=weight,
         rule_events=tuple(event for event in table.events if event.outage_id not in later),
         left_out=sum(event.outage_id in later for event in table.events),
+        unknown=frozenset(later),
         known=kept.known,
     )
 

@@ -12,11 +12,11 @@ from helpers.charts.range_axes import Range
 from helpers.evidence import Evidence
 from helpers.fit import compared
 from helpers.pooled import kept
-from helpers.pooled.events import LONGEST_HOURS
+from helpers.pooled.events import LONGEST_HOURS, UNAVAILABLE
 from helpers.prose import Prose
 from helpers.results import Estimate, Record
 from helpers.scenario import income, retention
-from helpers.scenario.outcome import CURRENCY, Outcome, Year
+from helpers.scenario.outcome import CURRENCY, Outcome, Year, earning
 from helpers.scenario.predict import Prediction
 from helpers.scenario.question import Scenario
 from helpers.scenario.year import YearLoss
@@ -24,6 +24,8 @@ from helpers.story import within
 
 VERBS = {"outage": "is down", "block": "is blocked", "shutdown": "is shut down", "policy_shock": "is in the news"}
 SOURCE = "the rule across all events (06_across_outages); no figure of this event is in it"
+LOSS_SOURCE = f"{SOURCE}; published levels of other events"
+YEAR_SOURCE = "the rule across all events (06_across_outages) and the history of outages (01_outage_history)"
 #: One case in twenty goes beyond the provision that is advised.
 PROVIDE = 0.95
 #: So many times outside of the evidence is said to be far.
@@ -57,7 +59,8 @@ def reading(found: Scenario) -> str:
         f"The line is the middle of the predicted rate, the bands hold 50% and {words.percent(found.asked.level)} "
         f"of what "
         "is predicted. Figures published later are drawn as what they are: boxes are counts, whose area is the claim, "
-        "points rates, arrows bounds; what is dashed and crossed lies outside of the wider band."
+        "points rates, arrows bounds; what is dashed and crossed lies outside of the wider band. A band that reaches "
+        "the upper edge goes on beyond it."
     )
 
 
@@ -110,7 +113,9 @@ def provision(made: Sequence[Prediction]) -> str:
 def _income(found: Scenario, cost: Outcome) -> str:
     """The income at stake, with what was given for it."""
     asked = found.asked
-    given = f"{words.count(asked.creators)} people at {asked.income_per_creator_hour:g} {CURRENCY} an hour, as given"
+    if asked.kind not in UNAVAILABLE:
+        return "Nothing is down in such an event: no hour of income is lost."
+    given = f"{words.count(earning(asked))} people at {asked.income_per_creator_hour:g} {CURRENCY} an hour, as given"
     return income.said(cost.income).replace("Those who earn on the service", f"Those who earn there ({given})")
 
 
@@ -142,12 +147,11 @@ def extrapolates(found: Scenario) -> list[str]:
             f"({words.count(min(people))})."
         )
     own = [event for event in known if event.sector == found.event.sector]
-    if own and asked.users_affected > FAR * max(event.affected for event in own):
+    if own and asked.users_affected >= FAR * max(event.affected for event in own):
         most = max(event.affected for event in own)
         said.append(
-            f"In this sector ({found.event.sector}) no event with a known gain hit more than {words.count(most)} "
-            f"people: "
-            f"{words.significant(asked.users_affected / most):g} times fewer."
+            f"This extrapolates within its sector ({found.event.sector}): no event there with a known gain hit more "
+            f"than {words.count(most)} people, {words.significant(asked.users_affected / most):g} times fewer."
         )
     if not any(event.sector == found.event.sector for event in found.rule_events):
         said.append(
@@ -158,6 +162,12 @@ def extrapolates(found: Scenario) -> list[str]:
     if not any(event.kind == asked.kind for event in found.rule_events):
         said.append(
             f"This extrapolates: no other event of this kind ({asked.kind.replace('_', ' ')}) has a known gain."
+        )
+    lengths = [event.hours for event in found.rule_events if event.hours > 0]
+    if asked.kind in UNAVAILABLE and lengths and asked.duration_hours < min(lengths):
+        said.append(
+            f"This extrapolates: no event with a known gain was as short ({words.duration(min(lengths))} or longer); "
+            "the rule knows little of what a short one sends, and may give it far too much."
         )
     if asked.kind != "policy_shock" and asked.duration_hours > LONGEST_HOURS:
         said.append(
@@ -175,16 +185,22 @@ def finding(found: Scenario, one: Prediction) -> str:
 
 def below(found: Scenario, one: Prediction) -> str:
     """The line below a rival's figure."""
-    later = len(one.fitted.series.claims)
-    laid = f" The {later} figures published later are laid over it." if later > 1 else ""
-    laid = " The one figure published later is laid over it." if later == 1 else laid
+    later, drawn = len(one.fitted.series.claims), laid_over(found, one)
+    laid = "" if not later else f" Of {later} figures published later, {drawn} within these hours are laid over it."
+    laid = " The one figure published later is laid over it." if later == drawn == 1 else laid
     return f"Predicted without any figure of this event. {words.percent(found.asked.level)} and 50% bands.{laid}"
+
+
+def laid_over(found: Scenario, one: Prediction) -> int:
+    """How many of the figures published later lie in the hours that are drawn."""
+    return sum(claim.start < found.asked.horizon_hours for claim in one.fitted.series.claims)
 
 
 def alt(found: Scenario, one: Prediction) -> str:
     """Describe a rival's figure."""
     peak = words.rate_interval(*_ends(one.peak, found.asked.level))
-    drawn = f" {len(one.fitted.series.claims)} published figures are drawn on it." if one.fitted.series.claims else ""
+    count = laid_over(found, one)
+    drawn = f" {count} published figure{' is' if count == 1 else 's are'} drawn on it." if count else ""
     return (
         f"{finding(found, one)}. Above, the predicted rate of sign-ups by hour, its peak {peak}; below, the extra "
         f"people "
@@ -245,11 +261,13 @@ def overload(then: Scenario, made: Sequence[Prediction], planned: float, evidenc
         "value"
     ].max()
     hours = words.listing([words.duration(float(length)) for length in sorted(load["duration_hours"].dropna())])
+    rates = figures[figures["used"] & figures["reading"].str.startswith("rate") & (figures["unit"] == "users/s")]
+    peak = "" if rates.empty else f", {words.rate(float(rates['value'].max()))} at its height by its own account"
     return Prose(
         (
             f"{one.rival} had expected at most {words.count(planned)} sign-ups a day, "
             f"{words.rate(planned / 86400)}. It "
-            f"took {words.count(day)} in one day, and was down itself under the load, for {hours}.",
+            f"took {words.count(day)} in one day{peak}, and was itself down under the load, for {hours}.",
             f"Had it asked the rule (made without any figure of that day), the answer would have been a peak of "
             f"{words.rate_interval(*_ends(one.peak, level))} ({words.percent(level)}), "
             f"{words.rate(float(np.quantile(one.peak, PROVIDE)))} to be safe in 19 of 20 cases, and a chance of "
@@ -269,8 +287,8 @@ def stays(found: Scenario, cost: Outcome) -> Prose:
     )
 
 
-def years(rows: Sequence[Year]) -> Prose:
-    """Say what a year of outages costs the service asked about."""
+def years(rows: Sequence[Year], rivals: int) -> Prose:
+    """Say what a year of outages costs the service asked about, where as many rivals gain as were predicted."""
     first = rows[0]
     if not isinstance(first.loss, YearLoss):
         return Prose((f"{first.service}: no year is predicted ({first.loss.why}).",))
@@ -286,7 +304,9 @@ def years(rows: Sequence[Year]) -> Prose:
             loss.remark,
             "The history of published outages is multiplied by the rule with the chance of being published, because "
             "most "
-            "outages never make a rival's news. Every incident is taken to hit as many people as the largest one.",
+            "outages never make a rival's news. Every incident is taken to hit as many people as the largest one with "
+            f"a published number, and to send people to {rivals or 1} rival{'' if rivals == 1 else 's'}, as here: more "
+            "rivals, more lost.",
         )
     )
 
@@ -308,6 +328,7 @@ def limits(found: Scenario) -> Prose:
     return Prose(
         (
             *stale,
+            *_lengths(found),
             f"The rule rests on {len(found.rule_events)} events with a published gain. It predicts gains like those "
             f"that "
             "were published: a rival nobody writes about gains less.",
@@ -320,6 +341,17 @@ def limits(found: Scenario) -> Prose:
         ),
         bullets=True,
     )
+
+
+def _lengths(found: Scenario) -> list[str]:
+    """Say where published accounts of how long it took differ."""
+    if found.real is None:
+        return []
+    low, high = (float(found.real.outage[f"duration_{end}_hours"]) for end in ("low", "high"))
+    if not low < high:
+        return []
+    taken = words.duration(found.asked.duration_hours)
+    return [f"Published accounts of this event leave {words.duration_interval(low, high)}; {taken} is taken for it."]
 
 
 def range_words(row: Range) -> str:

@@ -50,8 +50,6 @@ def later(found: Scenario, made: Sequence[Prediction]) -> Table | Sentence:
     """Figures published later beside what was predicted of the same thing."""
     rows = []
     for one in made:
-        if not one.fitted.series.claims:
-            continue
         figures = one.fitted.series.figures.set_index("figure_id")
         for seen in compared(one.fitted, found.asked.level, found.asked.seed).itertuples(index=False):
             figure = figures.loc[seen.figure_id]

@@ -24,7 +24,7 @@ def curve(one: Prediction, names: pd.Series, horizon: float, level: float, seed:
     # A figure agrees with a prediction that holds it; that it is likelier wrong than right is asked of a fit.
     figures = one.fitted.series.figures.set_index("figure_id")
     holds = {}
-    for seen in compared(one.fitted, level, seed).itertuples(index=False) if one.fitted.series.claims else ():
+    for seen in compared(one.fitted, level, seed).itertuples(index=False):
         row = figures.loc[seen.figure_id]
         holds[words.published(row["value"], row["unit"], row["qualifier"])] = seen.low <= row["value"] <= seen.high
     marks = [replace(mark, agrees=bool(holds.get(mark.label, True))) for mark in shown.marks]
@@ -44,7 +44,7 @@ def peaks(made: Sequence[Prediction], level: float) -> list[Range]:
 def losses(found: Outcome, level: float) -> list[Range]:
     """Return people who come, who stay with the rivals, and who are lost for good to the service that failed."""
     return [
-        Range("join a rival within the horizon", five(found.extra, level)),
+        Range("join a rival, sooner or later", five(found.extra, level)),
         Range("are still active there later", five(found.stay, level)),
         Range("are lost to the service for good", five(found.lost, level)),
     ]

@@ -170,7 +170,7 @@ def _ticks(low: float, high: float, log: bool, unit: Unit, size: float, room: fl
     elif log:
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         choices = [[10.0**p * m for p in powers for m in steps] for steps in ((1, 2, 5), (1, 3), (1,))]
-        choices.append([10.0**p for p in powers if p % 2 == 0])
+        choices += [[10.0**p for p in powers if p % 2 == odd] for odd in (0, 1)]
     else:
         choices = [list(MaxNLocator(n, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)) for n in (5, 4, 3, 2)]
 
@@ -179,9 +179,11 @@ def _ticks(low: float, high: float, log: bool, unit: Unit, size: float, room: fl
         share = [math.log(v / low) / math.log(high / low) if log else (v - low) / (high - low) for v in values]
         return [(v, room * s, theme.extent(single(v), size)[0] / 2) for v, s in zip(values, share, strict=True)]
 
+    inside: list[float] = []
     for choice in choices:
         kept = spans([v for v in choice if low <= v <= high])
-        if all(b - a > half + other + 10 for (_, a, half), (_, b, other) in pairwise(kept)):
-            break
-    inside = [v for v, at, half in kept if at + half < room + 16 and at - half > -16]
+        apart = all(b - a > half + other + 10 for (_, a, half), (_, b, other) in pairwise(kept))
+        fits = [v for v, at, half in kept if at + half < room + 16 and at - half > -16]
+        if (apart or choice is choices[-1]) and len(fits) > len(inside):
+            inside = fits
     return inside, [single(v) for v in inside]

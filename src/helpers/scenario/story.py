@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from helpers import words
-from helpers.charts.range_axes import Range
 from helpers.evidence import Evidence
 from helpers.fit import compared
 from helpers.pooled import kept
@@ -19,22 +18,15 @@ from helpers.scenario import income, retention
 from helpers.scenario.outcome import CURRENCY, Outcome, Year, earning
 from helpers.scenario.predict import Prediction
 from helpers.scenario.question import Scenario
+from helpers.scenario.titles import ends
 from helpers.scenario.year import YearLoss
 from helpers.story import within
 
 VERBS = {"outage": "is down", "block": "is blocked", "shutdown": "is shut down", "policy_shock": "is in the news"}
-SOURCE = "the rule across all events (06_across_outages); no figure of this event is in it"
-LOSS_SOURCE = f"{SOURCE}; published levels of other events"
-YEAR_SOURCE = "the rule across all events (06_across_outages) and the history of outages (01_outage_history)"
 #: One case in twenty goes beyond the provision that is advised.
 PROVIDE = 0.95
 #: So many times outside of the evidence is said to be far.
 FAR = 10.0
-
-
-def _ends(draws: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def happens(found: Scenario, names: pd.Series) -> str:
@@ -53,17 +45,6 @@ def title(found: Scenario, names: pd.Series) -> str:
     return f"What would {without} send to its rivals?"
 
 
-def reading(found: Scenario) -> str:
-    """How to read a rival's figure."""
-    return (
-        f"The line is the middle of the predicted rate, the bands hold 50% and {words.percent(found.asked.level)} "
-        f"of what "
-        "is predicted. Figures published later are drawn as what they are: boxes are counts, whose area is the claim, "
-        "points rates, arrows bounds; what is dashed and crossed lies outside of the wider band. A band that reaches "
-        "the upper edge goes on beyond it."
-    )
-
-
 def headline(found: Scenario, made: Sequence[Prediction], names: pd.Series) -> str:
     """The answer in a sentence."""
     event = happens(found, names)
@@ -71,7 +52,7 @@ def headline(found: Scenario, made: Sequence[Prediction], names: pd.Series) -> s
         return f"If {event}, the evidence names no rival: give some, and the rule says what they would gain."
     level = found.asked.level
     first = made[0]
-    low, high = _ends(first.extra, level)
+    low, high = ends(first.extra, level)
     return (
         f"If {event}, the rule expects {words.interval(low, high)} more people to join {first.rival} "
         f"{within(found.asked.horizon_hours)} ({words.percent(level)} interval, middle "
@@ -84,14 +65,14 @@ def answer(found: Scenario, made: Sequence[Prediction], cost: Outcome, names: pd
     said = [headline(found, made, names)]
     level = found.asked.level
     if len(made) > 1:
-        rest = [f"{one.rival} {words.interval(*_ends(one.extra, level))}" for one in made[1:]]
+        rest = [f"{one.rival} {words.interval(*ends(one.extra, level))}" for one in made[1:]]
         said.append(f"The others would gain: {words.listing(rest)}.")
     if made:
         said += [provision(made), _lost(found, cost, names)]
     said.append(_income(found, cost))
     said += extrapolates(found)
     if made:
-        low, high = _ends(made[0].extra, level)
+        low, high = ends(made[0].extra, level)
         said.append(
             f"How sure? A factor of {words.significant(high / max(low, 1.0)):,.0f} between the ends: one event to "
             f"come is "
@@ -122,9 +103,9 @@ def _income(found: Scenario, cost: Outcome) -> str:
 def _lost(found: Scenario, cost: Outcome, names: pd.Series) -> str:
     level = found.asked.level
     return (
-        f"Of all who join these rivals {words.interval(*_ends(cost.stay, level))} would still be active there weeks "
+        f"Of all who join these rivals {words.interval(*ends(cost.stay, level))} would still be active there weeks "
         f"later; "
-        f"{words.interval(*_ends(cost.lost, level))} would be lost to {names[found.asked.service]} for good."
+        f"{words.interval(*ends(cost.lost, level))} would be lost to {names[found.asked.service]} for good."
     )
 
 
@@ -175,37 +156,6 @@ def extrapolates(found: Scenario) -> list[str]:
             "service."
         )
     return said
-
-
-def finding(found: Scenario, one: Prediction) -> str:
-    """The title of a rival's figure."""
-    low, high = _ends(one.extra, found.asked.level)
-    return f"{one.rival}: {words.interval(low, high)} extra people expected {within(found.asked.horizon_hours)}"
-
-
-def below(found: Scenario, one: Prediction) -> str:
-    """The line below a rival's figure."""
-    later, drawn = len(one.fitted.series.claims), laid_over(found, one)
-    laid = "" if not later else f" Of {later} figures published later, {drawn} within these hours are laid over it."
-    laid = " The one figure published later is laid over it." if later == drawn == 1 else laid
-    return f"Predicted without any figure of this event. {words.percent(found.asked.level)} and 50% bands.{laid}"
-
-
-def laid_over(found: Scenario, one: Prediction) -> int:
-    """How many of the figures published later lie in the hours that are drawn."""
-    return sum(claim.start < found.asked.horizon_hours for claim in one.fitted.series.claims)
-
-
-def alt(found: Scenario, one: Prediction) -> str:
-    """Describe a rival's figure."""
-    peak = words.rate_interval(*_ends(one.peak, found.asked.level))
-    count = laid_over(found, one)
-    drawn = f" {count} published figure{' is' if count == 1 else 's are'} drawn on it." if count else ""
-    return (
-        f"{finding(found, one)}. Above, the predicted rate of sign-ups by hour, its peak {peak}; below, the extra "
-        f"people "
-        f"so far.{drawn}"
-    )
 
 
 def against(found: Scenario, made: Sequence[Prediction]) -> Prose:
@@ -269,7 +219,7 @@ def overload(then: Scenario, made: Sequence[Prediction], planned: float, evidenc
             f"{words.rate(planned / 86400)}. It "
             f"took {words.count(day)} in one day{peak}, and was itself down under the load, for {hours}.",
             f"Had it asked the rule (made without any figure of that day), the answer would have been a peak of "
-            f"{words.rate_interval(*_ends(one.peak, level))} ({words.percent(level)}), "
+            f"{words.rate_interval(*ends(one.peak, level))} ({words.percent(level)}), "
             f"{words.rate(float(np.quantile(one.peak, PROVIDE)))} to be safe in 19 of 20 cases, and a chance of "
             f"{words.percent(float(np.mean(one.peak > planned / 86400)))} that its provision is too small.",
         )
@@ -311,17 +261,6 @@ def years(rows: Sequence[Year], rivals: int) -> Prose:
     )
 
 
-def years_title(rows: Sequence[Year]) -> str:
-    """The finding of the year's figure."""
-    told = [row for row in rows if isinstance(row.loss, YearLoss)]
-    if not told:
-        return "No year is predicted for these services"
-    most = max(told, key=lambda row: row.loss.worst if isinstance(row.loss, YearLoss) else 0.0)
-    assert isinstance(most.loss, YearLoss)
-    worst = words.count(words.significant(most.loss.worst))
-    return f"One year in twenty costs {most.service} more than {worst} users for good"
-
-
 def limits(found: Scenario) -> Prose:
     """What such a prediction cannot know."""
     stale = () if found.kept.fresh else (kept.STALE,)
@@ -352,11 +291,6 @@ def _lengths(found: Scenario) -> list[str]:
         return []
     taken = words.duration(found.asked.duration_hours)
     return [f"Published accounts of this event leave {words.duration_interval(low, high)}; {taken} is taken for it."]
-
-
-def range_words(row: Range) -> str:
-    """A range with its name."""
-    return f"{row.label} {words.interval(row.five[0], row.five[4])}" if row.five else f"{row.label}: {row.note}"
 
 
 def record(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import words
+from helpers.evidence import Evidence
 from helpers.fit import compared
 from helpers.scenario.outcome import Outcome, Year
 from helpers.scenario.predict import Prediction
@@ -15,7 +16,7 @@ from helpers.scenario.question import Scenario
 from helpers.scenario.story import PROVIDE
 from helpers.scenario.year import YearLoss
 from helpers.table import Sentence, Table
-from helpers.tables import said
+from helpers.tables import said, source
 
 
 def rivals(found: Scenario, made: Sequence[Prediction]) -> Table | Sentence:
@@ -46,7 +47,7 @@ def rivals(found: Scenario, made: Sequence[Prediction]) -> Table | Sentence:
     return Table(frame, caption, align=dict.fromkeys(list(frame.columns[1:]), "num"))
 
 
-def later(found: Scenario, made: Sequence[Prediction]) -> Table | Sentence:
+def later(found: Scenario, made: Sequence[Prediction], evidence: Evidence) -> Table | Sentence:
     """Figures published later beside what was predicted of the same thing."""
     rows = []
     for one in made:
@@ -60,6 +61,7 @@ def later(found: Scenario, made: Sequence[Prediction]) -> Table | Sentence:
                     "of": f"{figure['window_start_utc']:%Y-%m-%d} on",
                     "predicted": said(seen.low, seen.high, figure["unit"]),
                     "holds": "yes" if seen.low <= figure["value"] <= seen.high else "no",
+                    **source(evidence, figure),
                 }
             )
     if not rows:
@@ -68,14 +70,19 @@ def later(found: Scenario, made: Sequence[Prediction]) -> Table | Sentence:
         f"The {words.percent(found.asked.level)} interval of what was predicted, for the same count and days; a "
         "running total is counted from the one told before it"
     )
-    return Table(pd.DataFrame(rows), caption, align={"published later": "num", "predicted": "num"})
+    frame = pd.DataFrame(rows)
+    return Table(frame, caption, align={"published later": "num", "predicted": "num"}, links={"source": "address"})
 
 
-def kept(cost: Outcome) -> Table | Sentence:
+def kept(cost: Outcome, evidence: Evidence) -> Table | Sentence:
     """Published pairs of levels that tell which part stayed."""
     if cost.anchors.empty:
         return Sentence("No published pair of levels tells which part stayed.")
     rows = cost.anchors
+    told = pd.concat(
+        [evidence.growth_figures.set_index("figure_id"), evidence.baselines.set_index("baseline_id")], join="inner"
+    )
+    pages = [source(evidence, told.loc[ids.split(";")[0]]) for ids in rows["later_id"]]
     frame = pd.DataFrame(
         {
             "service": rows["service"],
@@ -87,9 +94,12 @@ def kept(cost: Outcome) -> Table | Sentence:
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
             "event over": ["yes" if over else "no" for over in rows["over"]],
+            "source": [page["source"] for page in pages],
+            "address": [page["address"] for page in pages],
         }
     )
-    return Table(frame, "Which part stayed, from published levels, by the rounding", align={"stays": "num"})
+    caption = "Which part stayed, from published levels, by the rounding"
+    return Table(frame, caption, align={"stays": "num"}, links={"source": "address"})
 
 
 def years(rows: Sequence[Year]) -> Table:

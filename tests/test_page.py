@@ -273,3 +273,12 @@ def test_a_printed_figure_leaves_room_for_what_it_is_about(
     assert image.evaluate(height) <= 0.6 * 990
     image.evaluate("e => e.className = 'tall'")
     assert image.evaluate(height) > 0.6 * 990
+
+
+@pytest.mark.parametrize(("scheme", "least", "most"), [("light", 250, 255), ("dark", 0, 40)])
+def test_figures_have_the_paper_of_the_page(
+    pages: dict[str, Path], scheme: str, least: int, most: int, browser_page: Callable[..., Any]
+) -> None:
+    page = browser_page(pages["report"], width=1000, scheme=scheme).page
+    shot = Image.open(io.BytesIO(page.locator("figure img").first.screenshot())).convert("L")
+    assert least <= shot.getpixel((6, 6)) <= most

@@ -17,6 +17,7 @@ from test_plots import assert_tidy, texts
 from helpers.charts import pooled_plots, theme
 from helpers.charts.picture import MIME, Picture
 from helpers.charts.pooled_dose_axes import power_ticks
+from helpers.charts.pooled_names import LONGEST, short
 from helpers.charts.pooled_plots import DosePoint, DoseView, LeftOutView, PredictedRow
 from helpers.charts.pooled_view import KINDS
 from helpers.charts.theme import NARROW, WIDE
@@ -27,6 +28,7 @@ WORDS = {
     "source": "Source: simulated outages.",
     "alt": "alt text",
 }
+WORDS_OF_EVENTS = WORDS | {"subtitle": "Extra users.", "source": "Source: simulated events."}
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 quick = settings(max_examples=3, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 SERVICES = ("WhatsApp", "SK Telecom", "Facebook", "X, Brazil", "KakaoTalk", "Twitter, Nigeria", "Yahoo Messenger")
@@ -101,7 +103,38 @@ def test_dose_responses_are_tidy_and_name_every_outage(name: str, size: theme.Si
     figure = pooled_plots.dose_response(view, **WORDS).figure(size)
     assert_tidy(figure)
     words = "\n".join("".join(text.get_text().split()) for text in texts(figure))
-    assert [p.label for p in view.points if not holds(words, p.label)] == []
+    assert [p.label for p in view.points if not holds(words, short(p.label))] == []
+
+
+def test_only_the_service_of_a_long_name_is_cut() -> None:
+    whole = "Facebook, Instagram and WhatsApp, 4 Oct 2021"
+    assert short("WhatsApp, 22 Feb 2014") == "WhatsApp, 22 Feb 2014"
+    assert short(whole) == "Facebook, Instagram a…, 4 Oct 2021"
+    for label in (whole, "A" * 60, "A" * 40 + ", " + "9" * 40, f"{LONG} 7"):
+        assert len(short(label)) <= LONGEST
+        assert "…" in short(label)
+    picture = pooled_plots.dose_response(bare([replace(ONE, label=whole)]), **WORDS)
+    assert picture.data is not None
+    assert whole in picture.data.text
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_events_are_not_called_outages_and_the_band_is_of_the_median(size: theme.Size) -> None:
+    """Few of the events are outages, and what lies in the darker band is a median, in every wording of it."""
+    given = rule([replace(p, kind="block") for p in points(8, 5)])
+    pictures = [
+        pooled_plots.dose_response(given, **WORDS_OF_EVENTS),
+        pooled_plots.left_out(LeftOutView(LEFT_OUT["usual"]), **WORDS_OF_EVENTS),
+    ]
+    for picture in pictures:
+        words = "\n".join(text.get_text() for text in texts(picture.figure(size)))
+        assert "outage" not in words.lower()
+        assert "mean" not in f"{words} {picture.caption}"
+    assert "median" in "".join(text.get_text() for text in texts(pictures[0].figure(size)))
+    assert "median gain lies" in pictures[0].caption
+    assert "gain is known best (the narrowest interval)" in pictures[0].caption
+    assert "from all other events" in pictures[1].caption
+    assert "outage" not in pictures[1].caption
 
 
 @quick
@@ -268,7 +301,7 @@ GRID = np.array([1.0, 2.0])
         (lambda: replace(ONE, x=np.nan), "people hit"),
         (lambda: replace(ONE, label=" "), "needs a name"),
         (lambda: replace(ONE, kind="crash"), "expected a kind of outage, .* got 'crash'"),
-        (lambda: bare([]), "no outage has a gain"),
+        (lambda: bare([]), "no event has a gain"),
         (lambda: replace(bare([ONE]), level=95.0), "between 0 and 1, got 95"),
         (lambda: replace(bare([ONE]), grid=GRID), "arrays of 2 people hit"),
         (lambda: DoseView([ONE], GRID[::-1], *[GRID] * 5), "increasing"),

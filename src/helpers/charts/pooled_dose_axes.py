@@ -1,4 +1,4 @@
-"""What rivals gained against the people hit, on logarithmic scales, with every outage's name beside its mark."""
+"""What rivals gained against the people hit, on logarithmic scales, with every event's name beside its mark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from helpers import words
 from helpers.charts import history_axes, labels, theme
 from helpers.charts.history_axes import Key
 from helpers.charts.labels import Array, Pair
-from helpers.charts.pooled_names import FONT, MARK, REACH, Name, options, settle
+from helpers.charts.pooled_names import FONT, MARK, REACH, Name, options, settle, short
 from helpers.charts.pooled_view import DosePoint, DoseView
 from helpers.charts.sheet import Sheet
 from helpers.charts.theme import FIT, INK, NARROW, OUTAGE, QUIET, Box, Size
@@ -108,7 +108,7 @@ class _Drawing:
         size, sheet = self.size, Sheet(self.size)
         self.sheet = sheet
         sheet.heading(title, subtitle)
-        history_axes.head(sheet, f"Extra {self.view.noun} that rivals gained, logarithmic scale", 5)
+        history_axes.head(sheet, f"Extra {self.view.noun} that a rival gained, logarithmic scale", 5)
         history_axes.key_rows(sheet, self._keys())
         sheet.skip(8)
         strip = self._strip_words()
@@ -185,13 +185,13 @@ class _Drawing:
                 sheet.rule((x - 11, x + 11), (y, y), theme.FIT_50, lw=8, solid_capstyle="butt")
                 sheet.rule((x - 11, x + 11), (y, y), FIT, lw=2)
 
-            keys.append(Key(f"the rule and the {level} interval of its mean", band, 22))
+            keys.append(Key(f"the rule and the {level} interval of the median", band, 22))
             keys.append(history_axes.line_key(_new(level), theme.FIT_95, lw=9, solid_capstyle="butt"))
         return keys
 
     def _strip_words(self) -> list[str]:
         """Names of the strip, and the height that they ask for."""
-        texts = [theme.wrap(point.label, 140, FONT, even=True) for point in self.unknown]
+        texts = [theme.wrap(short(point.label), 140, FONT, even=True) for point in self.unknown]
         if not self.narrow:
             self.tall = max(self.tall, sum(theme.extent(text, FONT)[1] + 2 for text in texts) + 8)
         return texts
@@ -207,7 +207,7 @@ class _Drawing:
         for head, points in groups:
             sheet.note(f"{head} ({len(points)}), most gained first", size, bold=True, colour=INK)
             sheet.skip(5)
-            texts = [theme.wrap(point.label, width - 21, size, even=True) for point in points]
+            texts = [theme.wrap(short(point.label), width - 21, size, even=True) for point in points]
             tall = [theme.extent(text, size)[1] + 3.5 for text in texts]
             column, down, deepest = 0, 0.0, 0.0
             for point, text, height in zip(points, texts, tall, strict=True):
@@ -251,7 +251,8 @@ class _Drawing:
         names = []
         for point, (x, y) in zip(points, spots, strict=True):
             # tall ones find room between the intervals where wide ones do not
-            wrapped = [theme.wrap(text, 140, FONT, even=True) for text in (point.label, _tall(point.label))]
+            label = short(point.label)
+            wrapped = [theme.wrap(text, 140, FONT, even=True) for text in (label, _tall(label))]
             shapes = (self.numbers[id(point)],) if keyed else tuple(dict.fromkeys(wrapped))
             names.append(Name(shapes, x, y, _look(point)[0], keyed))
         left, base, right, top = self.sheet.edges(axes)
@@ -288,8 +289,8 @@ class _Drawing:
     def _rule_names(self, axes: Axes, bounds: Box, obstacles: Array) -> list[Name]:
         """Words for the line and for the lower edge of the pale band, where they cover least."""
         level = words.percent(self.view.level)
-        said = [(f"the rule, and the {level}\ninterval of its mean", self.view.middle)]
-        said.append((_new(level).replace("new outages", "new\noutages"), self.view.wide_low))
+        said = [(f"the rule, and the {level}\ninterval of the median", self.view.middle)]
+        said.append((_new(level).replace("new gains", "new\ngains"), self.view.wide_low))
         names = []
         for text, values in said:
             line = self._line(axes, values)
@@ -304,7 +305,7 @@ class _Drawing:
         return names
 
     def _strip(self, axes: Axes, texts: Sequence[str]) -> bool:
-        """Draw the outages whose number of people hit is not known: most gained first, from left to right."""
+        """Draw the events whose number of people hit is not known: most gained first, from left to right."""
         axes.spines["bottom"].set_visible(False)
         axes.set_xlim(-0.8, len(self.unknown) - 0.2)
         axes.set_xticks([])
@@ -340,7 +341,7 @@ def _tall(label: str) -> str:
 
 
 def _new(level: str) -> str:
-    return f"where {level} of new outages fall"
+    return f"where {level} of new gains fall"
 
 
 def _look(point: DosePoint) -> tuple[str, str, bool]:

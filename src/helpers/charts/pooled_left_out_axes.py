@@ -1,4 +1,4 @@
-"""Every outage predicted from all others, one line each, against what its own figures say."""
+"""Every event predicted from all others, one line each, against what its own figures say."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def draw(view: LeftOutView, words_above: tuple[str, str, str], size: Size) -> Fi
     title, subtitle, source = words_above
     sheet = Sheet(size)
     sheet.heading(title, subtitle)
-    history_axes.head(sheet, f"Extra {view.noun} that rivals gained, logarithmic scale", 5)
+    history_axes.head(sheet, f"Extra {view.noun} that a rival gained, logarithmic scale", 5)
     history_axes.key_rows(sheet, _keys(view))
     sheet.skip(6)
     _Rows(sheet, view).add()
@@ -45,7 +45,7 @@ def _keys(view: LeftOutView) -> list[Key]:
         where = "its own figures, in" if marker == "o" else "outside"
         return Key(f"{where} the 95% band ({inside if marker == 'o' else len(view.rows) - inside})", put, 22)
 
-    keys = [Key("predicted from all other outages: 95%, 80%, median", band, 40)]
+    keys = [Key("predicted from all other events: 95%, 80%, median", band, 40)]
     if inside:
         keys.append(seen(INK, "o"))
     if inside < len(view.rows):
@@ -109,7 +109,7 @@ class _Rows:
 
 
 def _row(axes: Axes, row: PredictedRow, y: float) -> None:
-    """One outage: the predicted band, and what was seen on top of it."""
+    """One event: the predicted band, and what was seen on top of it."""
     axes.fill_between([row.low95, row.high95], y - _HALF, y + _HALF, color=theme.FIT_95, lw=0, zorder=2)
     axes.fill_between([row.low80, row.high80], y - _HALF, y + _HALF, color=theme.FIT_50, lw=0, zorder=2.1)
     axes.plot([row.middle] * 2, [y - _HALF, y + _HALF], color=FIT, lw=2, zorder=2.2, solid_capstyle="butt")

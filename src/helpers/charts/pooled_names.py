@@ -17,6 +17,19 @@ REACH = 4.0  # points from the middle of a mark to its edge
 MARK = 25.0  # weight of the points of a mark among the obstacles
 _GAP = 3.5  # a name farther than this from its mark gets a line to it
 _MET = 1000.0  # cost of words on words
+#: Length of the longest name of an event beside its mark, in characters; tables and alternative texts have it whole.
+LONGEST = 34
+
+
+def short(label: str) -> str:
+    """Cut the name of a service, not its day, so that "Service, 22 Feb 2014" finds room beside a mark."""
+    if len(label) <= LONGEST:
+        return label
+    head, comma, date = label.rpartition(", ")
+    room = LONGEST - len(comma + date) - 1
+    if not comma or room < 1:
+        return label[: LONGEST - 1].rstrip(" ,") + "…"
+    return head[:room].rstrip(" ,") + "…" + comma + date
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The figures of all outages together: each takes plain data and returns a `Picture`, drawn wide and for a phone."""
+"""The figures of all events together: each takes plain data and returns a `Picture`, drawn wide and for a phone."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["DosePoint", "DoseView", "LeftOutView", "PredictedRow", "dose_respons
 
 
 def dose_response(view: DoseView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
-    """Draw what rivals gained against the people hit, every outage by name, over the rule that was fitted.
+    """Draw what rivals gained against the people hit, every event by name, over the rule that was fitted.
 
     Parameters
     ----------
     view : DoseView
-        Names stand beside their marks; on a phone, or where they find no room, numbers do, with a list below. Outages
+        Names stand beside their marks; on a phone, or where they find no room, numbers do, with a list below. Events
         whose number of people hit was not published stand in a strip of their own.
     title, subtitle, source, alt : str
         The finding, the line below it, where the numbers are from, and alternative text.
@@ -32,13 +32,13 @@ def dose_response(view: DoseView, title: str, subtitle: str, source: str, alt: s
     """
     level = words.percent(view.level)
     read = [
-        f"Each mark is one event: the extra {view.noun} that its rivals gained, with its {level} interval; both scales "
-        "are logarithmic"
+        f"Each mark is one event: the extra {view.noun} gained by the rival whose gain is known best (the narrowest "
+        f"interval), with the {level} interval; both scales are logarithmic"
     ]
     if len(view.grid):
         read.append(
-            "the line is what the rule says, the darker band where the mean lies and the pale band where a new outage "
-            f"falls, each with {level}"
+            "the line is what the rule says of outages, the darker band where their median gain lies and the pale band "
+            f"where a single new gain falls, each with {level}"
         )
     missing = sum(point.x is None for point in view.points)
     if missing:
@@ -55,7 +55,7 @@ def dose_response(view: DoseView, title: str, subtitle: str, source: str, alt: s
 
 
 def left_out(view: LeftOutView, title: str, subtitle: str, source: str, alt: str, caption: str = "") -> Picture:
-    """Draw every outage as predicted from all others, against what its own figures say.
+    """Draw every event as predicted from all others, against what its own figures say.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def left_out(view: LeftOutView, title: str, subtitle: str, source: str, alt: str
     """
     inside, rows = sum(row.inside for row in view.rows), len(view.rows)
     read = [
-        "Bars are predicted from all other outages: 95% pale, 80% darker, the median a tick",
-        f"dots are what the figures of the outage itself say about the extra {view.noun}, with their intervals",
+        "Bars are predicted from all other events: 95% pale, 80% darker, the median a tick",
+        f"dots are what the figures of the event itself say about the extra {view.noun}, with their intervals",
         f"{inside} of {rows} lie in the pale bar" + (", red crosses do not" if inside < rows else ""),
     ]
 

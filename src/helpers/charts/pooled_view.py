@@ -1,4 +1,4 @@
-"""What the figures of all outages together show: plain numbers and arrays, checked before they are drawn."""
+"""What the figures of all events together show: plain numbers and arrays, checked before they are drawn."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ KINDS = ("outage", "block", "shutdown", "policy_shock", "nothing_failed")
 
 @dataclass(frozen=True)
 class DosePoint:
-    """One outage: how many people it hit, and how many extra users its rivals gained.
+    """One event: how many people it hit, and how many extra users one of its rivals gained.
 
     Parameters
     ----------
     label : str
-        Its short name, written beside it: "WhatsApp, 22 Feb 2014".
+        Its name; beside its mark a long one is cut: "WhatsApp, 22 Feb 2014".
     x : float or None
         People hit by the event; None if nobody published how many.
     low, middle, high : float
-        Extra users its rivals gained: the median within its interval.
+        Extra users that the rival gained whose gain is known best: the median within its interval.
     kind : {"outage", "block", "shutdown", "policy_shock", "nothing_failed"}
 
     Raises
@@ -53,7 +53,7 @@ class DosePoint:
 
 @dataclass(frozen=True)
 class DoseView:
-    """All outages, and the rule that was fitted to them.
+    """All events, and the rule that was fitted to them.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ class DoseView:
     grid : array, shape (m,)
         People hit, increasing; empty when there is no rule.
     low, middle, high : array, shape (m,)
-        The line of the rule, with the interval of the mean.
+        The line of the rule, with the interval of the median gain.
     wide_low, wide_high : array, shape (m,)
-        Interval in which a new outage falls.
+        Interval in which a single new gain falls.
     noun : str
         What rivals gained: "users".
     level : float
@@ -88,7 +88,7 @@ class DoseView:
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
         if not self.points:
-            raise ValueError("nothing to draw: no outage has a gain")
+            raise ValueError("nothing to draw: no event has a gain")
         _share(self.level)
         bands = (self.wide_low, self.low, self.middle, self.high, self.wide_high)
         same_length("people hit", len(self.grid), *bands)
@@ -101,16 +101,16 @@ class DoseView:
 
 @dataclass(frozen=True)
 class PredictedRow:
-    """One outage, predicted from all others, against what its own figures say; extra users.
+    """One event, predicted from all others, against what its own figures say; extra users.
 
     Parameters
     ----------
     label : str
-        Its short name: "WhatsApp, 22 Feb 2014".
+        Its name: "WhatsApp, 22 Feb 2014: Telegram".
     low95, low80, middle, high80, high95 : float
         The median predicted, within intervals of 80% and 95%.
     seen_low, seen_middle, seen_high : float
-        What the figures of that outage say, with the interval.
+        What the figures of that event say, with the interval.
 
     Raises
     ------
@@ -144,7 +144,7 @@ class PredictedRow:
 
 @dataclass(frozen=True)
 class LeftOutView:
-    """Every outage predicted from all others, drawn in the order given; ``noun`` is what rivals gained.
+    """Every event predicted from all others, drawn in the order given; ``noun`` is what rivals gained.
 
     Raises
     ------
@@ -158,12 +158,12 @@ class LeftOutView:
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
         if not self.rows:
-            raise ValueError("nothing to draw: no outage was predicted from the others")
+            raise ValueError("nothing to draw: no event was predicted from the others")
 
 
 def _named(label: str) -> None:
     if not label.strip():
-        raise ValueError("an outage needs a name: it is empty")
+        raise ValueError("an event needs a name: it is empty")
 
 
 def _share(level: float) -> None:

@@ -20,8 +20,6 @@ UNAVAILABLE = ("outage", "block", "shutdown")
 #: Whoever has been without a service for a week has found another one, hours.
 LONGEST_HOURS = 168.0
 MEMORY = pd.Timedelta(days=365)
-#: Length of the longest name of an event on a figure, in characters.
-LONGEST_LABEL = 34
 
 
 @dataclass(frozen=True)
@@ -103,9 +101,7 @@ def label(service: str, row: dict[str, object]) -> str:
     assert isinstance(start, pd.Timestamp)
     when = f"{MONTHS[start.month - 1]} {start.year}"
     when = when if row["time_precision"] == "month" else f"{start.day} {when}"
-    short = service.split(" (")[0]
-    room = LONGEST_LABEL - len(when) - 2
-    return f"{short if len(short) <= room else short[: room - 1].rstrip(' ,') + '…'}, {when}"
+    return f"{service.split(' (')[0]}, {when}"
 
 
 def _hours(row: dict[str, object]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""All outages together in words: the rule first, how sure, what is left after the placebos, what nobody can tell."""
+"""All events together in words: the rule first, how sure, what is left after the placebos, what nobody can tell."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from helpers.fit import five
 from helpers.models import AcrossOutages
 from helpers.pooled import view
 from helpers.pooled.design import HOURS, PEOPLE, USUAL
+from helpers.pooled.events import LONGEST_HOURS
 from helpers.pooled.question import Pool
 from helpers.pooled.view import Factor
 from helpers.prose import Prose
 from helpers.results import Estimate, Record
+from helpers.schemas import KINDS
 
 TITLE = "What does an outage send to its rivals, whoever fails?"
 SOURCE = "published figures of all events (data/growth_figures.csv); gains are fits of 03_adoption_after_outage"
@@ -34,15 +36,29 @@ def by_name(pool: Pool, level: float) -> dict[str, Factor]:
 
 def headline(pool: Pool, level: float) -> str:
     """The answer in a sentence: what ten times as many people hit do to a rival's gain."""
-    factor, count = by_name(pool, level).get("affected"), len(pool.table.events)
+    factor = by_name(pool, level).get("affected")
     if factor is None:
-        return f"Over {count} events, the people hit do not differ enough to say what more of them send to a rival."
+        return f"{_over(pool)}, the people hit do not differ enough to say what more of them send to a rival."
     low, high = factor.plain[0], factor.plain[4]
     sure = "" if low > 1 else "; the figures cannot even tell that it is more"
     return (
-        f"Over {count} events, ten times as many people hit went with {times(low, high)} the gain of a rival "
+        f"{_over(pool)}, ten times as many people hit went with {times(low, high)} the gain of a rival "
         f"({words.percent(level)} interval){sure}."
     )
+
+
+def _over(pool: Pool) -> str:
+    """Say how many events there are, and how few of them are outages or have a published number of people hit."""
+    outages, hit = counted(pool)
+    first = {0: "none is an outage", 1: "1 is an outage"}.get(outages, f"{outages} are outages")
+    second = f"{hit or 'none'} {'have' if hit > 1 else 'has'} a published number of people hit"
+    return f"Over {len(pool.table.events)} events, of which {first} and {second}"
+
+
+def counted(pool: Pool) -> tuple[int, int]:
+    """Count the events of the rule that are outages, and those whose number of people hit was published."""
+    events = pool.table.events
+    return sum(event.kind == "outage" for event in events), sum(not np.isnan(event.affected) for event in events)
 
 
 def answer(pool: Pool, asked: AcrossOutages) -> Prose:
@@ -163,14 +179,28 @@ def publication(pool: Pool, level: float) -> Prose:
 def _predicts(pool: Pool) -> str:
     own = pool.tests["this rule"]
     (inside80, count), (inside95, _) = own.covers(0.8), own.covers(0.95)
-    others = {name: test.score for name, test in pool.tests.items() if test is not own}
-    beaten = all(own.score > score for score in others.values())
-    text = ", ".join(f"“{name}” {score:.2f}" for name, score in others.items())
-    verdict = "better than both simple rules" if beaten else "not better than a simple rule"
     return (
-        f"Does it predict? Each outage left out in turn, the 80% interval held in {inside80} of {count} and the 95% "
-        f"interval in {inside95}; its mean log score is {own.score:.2f}, {verdict} ({text})."
-    ).replace("-", words.MINUS)
+        f"Does it predict? Each event left out in turn, the 80% interval held in {inside80} of {count} and the 95% "
+        f"interval in {inside95}: intervals for what the figures say, as uncertain as they were published, not for the "
+        f"true gain. The mean log score is {signed(own.score)}; {'; '.join(map(lead, view.leads(pool)))}."
+    )
+
+
+def lead(one: view.Lead) -> str:
+    """Say how the rule does beside a simple one, and whether that could be chance."""
+    error = f"(standard error {one.error:.2f})"
+    if one.clear:
+        verdict = f"better by {one.ahead:.2f} {error}"
+    elif one.ahead > 0:
+        verdict = f"a little better, by {one.ahead:.2f} {error}, which could be chance"
+    else:
+        verdict = f"not better, the difference is {signed(one.ahead)} {error}"
+    return f"beside “{one.name}” ({signed(one.score)}) that is {verdict}"
+
+
+def signed(value: float) -> str:
+    """Write a score with two decimals and a true minus."""
+    return f"{value:.2f}".replace("-", words.MINUS)
 
 
 def dose_title(pool: Pool, level: float) -> str:
@@ -183,15 +213,16 @@ def dose_title(pool: Pool, level: float) -> str:
 
 def dose_below(pool: Pool, level: float) -> str:
     """The line below the dose-response figure."""
-    hit = sum(not np.isnan(event.affected) for event in pool.table.events)
+    outages, hit = counted(pool)
     return (
-        f"Extra people of each event's best known rival against the people hit; {hit} of {len(pool.table.events)} "
-        f"events have a published number of those. {words.percent(level)} intervals."
+        "Extra people gained by the rival whose gain is known best (the narrowest interval), against the people hit. "
+        f"{outages} of {len(pool.table.events)} events are outages, and {hit} have a published number of people hit. "
+        f"{words.percent(level)} intervals."
     )
 
 
 def dose_alt(shown: DoseView, title: str) -> str:
-    """Describe the dose-response figure, with every outage."""
+    """Describe the dose-response figure, with every event."""
     told = [
         f"{p.label}: {f'{words.count(p.x)} hit' if p.x else 'people hit not published'}, "
         f"{words.interval(p.low, p.high)} gained"
@@ -206,7 +237,13 @@ def forest_title(rows: list[Range]) -> str:
     if len(middles) < 2:
         return "People gained for each million user-hours without the service"
     span = words.interval(min(middles), max(middles))
-    return f"For each million user-hours rivals gained {span} people: no constant rate"
+    apart = max(row.five[0] for row in rows if row.five) > min(row.five[4] for row in rows if row.five)
+    return f"People gained for each million user-hours: medians from {span}" + (", no constant rate" if apart else "")
+
+
+def forest_alt(rows: list[Range], title: str) -> str:
+    """Describe the forest plot, with every event."""
+    return f"{title}. {'; '.join(view.range_words(row) for row in rows)}."
 
 
 def halves_title(rows: list[Range]) -> str:
@@ -215,16 +252,19 @@ def halves_title(rows: list[Range]) -> str:
         return f"How long the surge lasts after {rows[0].label.split(' (')[0]}"
     named = {row.label.split(" (")[0]: row.five for row in rows if row.five}
     news, outages = named.get("news"), named.get("outages")
-    if news and outages and news[0] > outages[2] and news[2] > outages[4]:
+    if news and outages and news[0] > outages[4]:
         return "The surge after news lasts longer than that after an outage"
     if news and outages and news[2] > outages[2]:
-        return "News seems to work longer than an outage, but the intervals overlap"
+        return "The surge after news seems to last longer than that after an outage, but the intervals overlap"
     return "How long the surge lasts hardly differs by kind of event, as far as can be told"
 
 
-def halves_below(pool: Pool, level: float) -> str:
-    """The line below the half-lives."""
-    return f"Half-life of a typical surge; {words.percent(level)} intervals. {len(pool.table.gains)} surges."
+def halves_below(pool: Pool, rows: list[Range], level: float) -> str:
+    """The line below the half-lives; how far those beyond a week can be trusted, where there are any."""
+    said = f"Half-life of a typical surge; {words.percent(level)} intervals. {len(pool.table.gains)} surges."
+    if any(row.five and row.five[4] > LONGEST_HOURS for row in rows):
+        said += " Beyond about a week only the order of magnitude is known, however narrow an interval looks there."
+    return said
 
 
 def halves_alt(rows: list[Range]) -> str:
@@ -234,7 +274,7 @@ def halves_alt(rows: list[Range]) -> str:
 
 def attention(pool: Pool, level: float) -> Prose:
     """Outages against news and against events in which nothing failed."""
-    told, said = by_name(pool, level), []
+    told, said = by_name(pool, level), list[str]()
     if "policy_shock" in told:
         low, high = told["policy_shock"].plain[0], told["policy_shock"].plain[4]
         verdict = (
@@ -245,12 +285,16 @@ def attention(pool: Pool, level: float) -> Prose:
             f"an outage of {words.duration(HOURS)} gives: {verdict}."
         )
     if "nothing_failed" in told:
-        said.append(placebo(pool, level))
-    return Prose(tuple(said or ["No event of these kinds was without a failure: nothing to compare with."]))
+        said.append(placebo(pool, level) + " What rivals gained in such events is what attention alone can do.")
+    if said:
+        return Prose(tuple(said))
+    if any(event.kind == "outage" for event in pool.table.events):
+        return Prose(("Something was out of use in every event asked for, so there is nothing to compare with.",))
+    return Prose(("No outage is among the events asked for, so there is nothing to compare with.",))
 
 
 def tested_alt(shown: LeftOutView, title: str) -> str:
-    """Describe the leave-one-out figure, with every outage."""
+    """Describe the leave-one-out figure, with every event."""
     told = [
         f"{row.label}: predicted {words.interval(row.low95, row.high95)}, its figures say "
         f"{words.interval(row.seen_low, row.seen_high)}"
@@ -263,7 +307,7 @@ def tested_title(pool: Pool) -> str:
     """The finding of the leave-one-out figure."""
     own = pool.tests["this rule"]
     inside, count = own.covers(0.95)
-    return f"Predicted from all the others, {inside} of {count} outages lie where the rule expects them"
+    return f"Predicted from all the others, {inside} of {count} events lie where the rule expects them"
 
 
 def sources(pool: Pool, evidence: Evidence) -> Prose:
@@ -273,8 +317,8 @@ def sources(pool: Pool, evidence: Evidence) -> Prose:
     pages = len(set(";".join(used["source_ids"]).split(";")))
     return Prose(
         (
-            f"{pages} pages. Those of one event are listed, with links, in its own report "
-            "(03_adoption_after_outage), and all of them in data/sources.csv.",
+            f"{pages} pages. The table of gains links one for each of them; all of one event are listed, with links, "
+            "in its own report (03_adoption_after_outage), and all there are in data/sources.csv.",
         )
     )
 
@@ -282,13 +326,14 @@ def sources(pool: Pool, evidence: Evidence) -> Prose:
 def limits(pool: Pool) -> Prose:
     """What the evidence cannot tell."""
     events, gains = pool.table.events, pool.table.gains
-    hit = sum(not np.isnan(event.affected) for event in events)
+    outages, hit = counted(pool)
+    there = {event.kind for event in events} - {"outage"}
+    others = [view.KIND_WORDS[kind] for kind in KINDS if outages and kind in there]
     counts = {quantity: sum(gain.quantity == quantity for gain in gains) for quantity in ("signups", "installs")}
-    outages = sum(event.kind == "outage" for event in events)
     return Prose(
         (
-            f"{len(gains)} gains after {len(events)} events, {outages} of them outages: the rule for outages leans on "
-            "blocks, shutdowns and news for its exponents.",
+            f"{len(gains)} gains after {len(events)} events, {outages} of them outages"
+            + (f": the rule for outages leans on {words.listing(others)} for its exponents." if others else "."),
             f"How many people were hit was published for {hit} of {len(events)}; the others enter with the mean and "
             "the spread of those, which widens the interval.",
             f"{counts['signups']} gains count sign-ups, {counts['installs']} installs; one is turned into the other "
@@ -296,8 +341,9 @@ def limits(pool: Pool) -> Prose:
             "People hit are as published: a service's active users where nobody counted who was really cut off.",
             "That a rival gained is published because it is worth a page. The model of publication knows events, not "
             "the rivals of an event that gained too little to be named.",
-            "Half-lives beyond a month lie outside of what the single fits suppose (3 hours to a week), so that few of "
-            "their draws speak: longer ones than about a week are known by order of magnitude.",
+            "The single fits suppose half-lives of 3 hours to a week, so that few of their draws speak of longer ones: "
+            "beyond about a week half-lives are known by order of magnitude only, and an interval that reaches there "
+            "may look surer than it is.",
             "An event of the same days shares figures with another (a purchase three days before an outage): both "
             "are in "
             "the rule, and each is left out with the other.",
@@ -335,6 +381,7 @@ def record(pool: Pool, asked: AcrossOutages, data_hash: str) -> Record:
             "effective_draws": pool.found.sample.effective,
             "pareto_tail": pool.found.sample.tail,
             "log_score": {name: test.score for name, test in pool.tests.items()},
+            "log_score_lead": {one.name: [one.ahead, one.error] for one in view.leads(pool)},
             "covered": {words.percent(share): list(own.covers(share)) for share in (0.5, 0.8, 0.95)},
             "fitted_again": int(own.outages["again"].sum()),
         },

@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 
 from helpers import words
+from helpers.evidence import Evidence
 from helpers.pooled import story, view
-from helpers.pooled.gains import LeftOut
+from helpers.pooled.gains import Gain, LeftOut
 from helpers.pooled.question import Pool
 from helpers.schemas import ALL_KINDS
 from helpers.table import Sentence, Table
+from helpers.tables import source
 
 METHODS = {
     "sampler": "the sampler of this report, on the same gains",
-    "mixed model": "mixed model, outages as groups (statsmodels)",
-    "meta-regression": "meta-regression, one gain an outage (REML, Hartung and Knapp)",
+    "mixed model": "mixed model, events as groups (statsmodels)",
+    "meta-regression": "meta-regression, one gain an event (REML, Hartung and Knapp)",
 }
 KIND_NAMES = {kind: kind.replace("_", " ") for kind in ALL_KINDS} | {"policy_shock": "news"}
 
@@ -39,19 +41,21 @@ def factors(pool: Pool, level: float) -> Table:
 
 
 def scores(pool: Pool) -> Table:
-    """The rule beside the two simple ones, each predicting every outage from the others."""
-    rows = []
+    """The rule beside the two simple ones, each predicting every event from the others."""
+    rows, ahead = [], {one.name: one for one in view.leads(pool)}
     for name, test in pool.tests.items():
-        row = {"rule": name, "mean log score": f"{test.score:.2f}".replace("-", words.MINUS)}
+        row = {"rule": name, "mean log score": story.signed(test.score)}
+        one = ahead.get(name)
+        row["this rule is ahead by (standard error)"] = f"{story.signed(one.ahead)} ({one.error:.2f})" if one else ""
         for share in (0.8, 0.95):
-            outages, gains = (test.covers(share, of) for of in ("outages", "gains"))
-            told = f"{outages[0]} of {outages[1]} ({gains[0]} of {gains[1]})"
+            events, gains = (test.covers(share, of) for of in ("outages", "gains"))
+            told = f"{events[0]} of {events[1]} ({gains[0]} of {gains[1]})"
             row[f"{words.percent(share)} interval holds"] = told
         rows.append(row)
     frame = pd.DataFrame(rows)
     return Table(
         frame,
-        "Each outage predicted from all the others; a higher score is better; in brackets single rivals",
+        "Each event predicted from all the others; a higher score is better; in brackets single rivals",
         align=dict.fromkeys(list(frame.columns[1:]), "num"),
     )
 
@@ -68,7 +72,12 @@ def means(pool: Pool, level: float) -> Table | Sentence:
             "exponent of the rival's size": [_ends(row, "usual") for row in pool.means.to_dict("records")],
         }
     )
-    caption = f"On gains known to a factor of seven or so; {words.percent(level)} intervals"
+    wide = [pool.means[f"{name}_high"] - pool.means[f"{name}_low"] for name in ("affected", "usual")]
+    narrower = all(width.iloc[0] < width.iloc[1:].min() for width in wide)
+    caption = (
+        f"On gains known to a factor of seven or so; {words.percent(level)} intervals; the sampler has a prior and the "
+        f"others have none{', so its intervals are narrower' if narrower else ''}, but they may not lie elsewhere"
+    )
     numbers = ["exponent of people hit", "exponent of the rival's size"]
     return Table(frame, caption, align=dict.fromkeys(numbers, "num"))
 
@@ -78,8 +87,8 @@ def _ends(row: dict[str, float], name: str) -> str:
     return f"{low} to {high}"
 
 
-def entered(pool: Pool, level: float) -> Table:
-    """Every gain that entered, with what is known of its event."""
+def entered(pool: Pool, known: Evidence, level: float) -> Table:
+    """Every gain that entered, with what is known of its event and a page that says so."""
     ends = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for number, gain in enumerate(pool.table.gains):
@@ -96,14 +105,25 @@ def entered(pool: Pool, level: float) -> Table:
                 "counted": gain.quantity.replace("_", " ").replace("signups", "sign-ups"),
                 "usually a day": words.count(words.significant(usual)),
                 "extra people": words.interval(low, high),
+                **page(gain, known),
             }
         )
     caption = (
         f"Extra people: {words.percent(level)} interval of the fit of that event alone; hours: without the service, at "
-        "most a week"
+        "most a week; source: one page of those behind the gain"
     )
     numbers = ["people hit", "hours", "usually a day", "extra people"]
-    return Table(pd.DataFrame(rows), caption, align=dict.fromkeys(numbers, "num"))
+    return Table(pd.DataFrame(rows), caption, {"source": "address"}, dict.fromkeys(numbers, "num"))
+
+
+def page(gain: Gain, known: Evidence) -> dict[str, str]:
+    """Name the first source of a gain that can be opened, and where it is: of its own figures, else of its event."""
+    figures, outages = known.growth_figures, known.outages
+    own = figures[(figures["outage_id"] == gain.outage_id) & (figures["service_id"] == gain.rival_id)]
+    own = own.sort_values("quantity", key=lambda quantity: quantity != gain.quantity, kind="stable")
+    event = outages[outages["outage_id"] == gain.outage_id]
+    told = [source(known, row) for frame in (own, event) for _, row in frame.iterrows()]
+    return next((one for one in told if one["address"]), told[0])
 
 
 def left_out(pool: Pool) -> Table | Sentence:
@@ -153,5 +173,5 @@ def diagnostics(pool: Pool) -> Table:
         }
     )
     again = int(pool.tests["this rule"].outages["again"].sum())
-    caption = f"Left out one by one, {again} of {len(pool.table.events)} outages needed a fit of their own"
+    caption = f"Left out one by one, {again} of {len(pool.table.events)} events needed a fit of their own"
     return Table(frame, caption, align=dict.fromkeys(["effective draws", "Pareto tail"], "num"))

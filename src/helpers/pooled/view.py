@@ -32,7 +32,7 @@ MILLION = 1e6
 
 
 def first_gains(table: Table) -> list[tuple[Event, Gain]]:
-    """Return the best known gain of each event, that with the narrowest interval, in the order of time."""
+    """Return the gain of each event that is known best, with the narrowest interval, in the order of time."""
     made = []
     for number, event in enumerate(table.events):
         own = [table.gains[i] for i in np.flatnonzero(table.owner == number)]
@@ -41,7 +41,7 @@ def first_gains(table: Table) -> list[tuple[Event, Gain]]:
 
 
 def dose(pool: Pool, level: float, rng: np.random.Generator) -> DoseView:
-    """Return every outage's best known gain against the people hit, with the rule for a usual rival and outage."""
+    """Return the gain of every event that is known best against the people hit, with the rule for a usual outage."""
     ends = [(1 - level) / 2, 0.5, (1 + level) / 2]
     points = []
     for event, gain in first_gains(pool.table):
@@ -104,7 +104,7 @@ def halves(pool: Pool, level: float) -> list[Range]:
 
 
 def tested(pool: Pool) -> LeftOutView:
-    """Return each outage as it was predicted from all others, the largest prediction first."""
+    """Return each event as it was predicted from all others, the largest prediction first."""
     told = pool.tests["this rule"].gains.set_index(["outage_id", "rival"])
     rows = []
     for event, gain in first_gains(pool.table):
@@ -113,6 +113,32 @@ def tested(pool: Pool) -> LeftOutView:
         seen = [float(value) for value in np.exp(np.quantile(gain.total, [0.025, 0.5, 0.975]))]
         rows.append(PredictedRow(f"{event.label}: {gain.rival}", *ends, *seen))
     return LeftOutView(sorted(rows, key=lambda row: -row.middle), "people")
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far the rule predicts better than a simple one: mean difference in log score, with its standard error."""
+
+    name: str
+    score: float
+    ahead: float
+    error: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether the lead is more than two standard errors: less could be chance."""
+        return self.ahead > 2 * self.error
+
+
+def leads(pool: Pool) -> list[Lead]:
+    """Return the lead over each simple rule, from the differences event by event."""
+    own, made = pool.tests["this rule"].outages.set_index("outage_id")["score"], []
+    for name, test in pool.tests.items():
+        if name != "this rule":
+            by_event = own - test.outages.set_index("outage_id")["score"]
+            error = float(by_event.std(ddof=1)) / np.sqrt(len(by_event))
+            made.append(Lead(name, test.score, float(by_event.mean()), float(error)))
+    return made
 
 
 @dataclass(frozen=True)

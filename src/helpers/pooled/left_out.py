@@ -24,6 +24,8 @@ from helpers.pooled.design import NAMES, USUAL, Table
 from helpers.pooled.rule import Rule
 from helpers.sampling import WORST_TAIL, pareto_tail
 
+#: By the ids of the events left out: draws of the rule that was fitted again, and each event's log likelihood.
+Refitted = dict[frozenset[str], tuple[Array, Array]]
 ENDS = {"low95": 0.025, "low80": 0.1, "middle": 0.5, "high80": 0.9, "high95": 0.975}
 
 
@@ -57,8 +59,9 @@ class LeftOut:
 def leave_one_out(found: Rule, seed: int, held: Mapping[str, float] | None = None, people: bool = False) -> LeftOut:
     """Predict every outage of a rule from the others; ``people`` adds quantiles of what was predicted of each gain."""
     outages, gains = [], []
+    refitted: Refitted = {}
     for number, event in enumerate(found.table.events):
-        values, weight, score, again = without(found, number, seed, held)
+        values, weight, score, again = without(found, number, seed, held, refitted)
         own = np.flatnonzero(found.table.owner == number)
         ranks, mean_rank = _ranks(values, weight, found.table, own)
         outages.append({"outage_id": event.outage_id, "score": score, "rank": mean_rank, "again": again})
@@ -72,9 +75,16 @@ def leave_one_out(found: Rule, seed: int, held: Mapping[str, float] | None = Non
 
 
 def without(
-    found: Rule, number: int, seed: int, held: Mapping[str, float] | None = None
+    found: Rule,
+    number: int,
+    seed: int,
+    held: Mapping[str, float] | None = None,
+    refitted: Refitted | None = None,
 ) -> tuple[Array, Array, float, bool]:
-    """Draws of the rule without one event, their weights, the event's log score, and whether it was fitted again."""
+    """Draws of the rule without one event, their weights, the event's log score, and whether it was fitted again.
+
+    ``refitted`` rules of the same table, seed and held coefficients are taken from there, and new ones put there.
+    """
     event = found.table.events[number]
     # An event of the same days shares figures with it.
     out = [i for i, other in enumerate(found.table.events) if i == number or other.outage_id in event.near]
@@ -82,10 +92,16 @@ def without(
     if pareto_tail(log_weight) < WORST_TAIL:
         log_weight -= logsumexp(log_weight)
         return found.draws, np.exp(log_weight), float(logsumexp(log_weight + found.by_event[:, number])), False
-    other = rule.fit(found.table.without({found.table.events[i].outage_id for i in out}), seed, held)
-    likelihood = rule.Model(found.table, held or {}).by_event(other.draws)[:, number]
-    even = np.full(len(other.draws), 1 / len(other.draws))
-    return other.draws, even, float(logsumexp(likelihood) - np.log(len(likelihood))), True
+    refitted = {} if refitted is None else refitted
+    # Events of the same days are left out with each other: one rule predicts them all.
+    gone = frozenset(found.table.events[i].outage_id for i in out)
+    if gone not in refitted:
+        draws = rule.fit(found.table.without(set(gone)), seed, held).draws
+        refitted[gone] = draws, rule.Model(found.table, held or {}).by_event(draws)
+    draws, by_event = refitted[gone]
+    likelihood = by_event[:, number]
+    even = np.full(len(draws), 1 / len(draws))
+    return draws, even, float(logsumexp(likelihood) - np.log(len(likelihood))), True
 
 
 def _ranks(values: Array, weight: Array, table: Table, own: NDArray[np.intp]) -> tuple[Array, float]:

@@ -53,19 +53,32 @@ class Published(rule.Model):
 
     def silence(self, values: Array) -> Array:
         """Log probability that nothing was published after the silent events: (n,)."""
+        parts = [self._silence(values[i : i + rule.PART]) for i in range(0, len(values), rule.PART)]
+        result: Array = np.concatenate(parts)
+        return result
+
+    def _silence(self, values: Array) -> Array:
         _, named = _split(values)
-        middle = named @ self.table.silent.T
-        variance = rule.event_variance(values[:, : len(NAMES)], self.table.silent_doubt)
-        chance, slope = _chance(values, self.table.silent), values[:, -1, None]
-        quiet: Array = log_ndtr(-_probit(chance, slope, middle, variance)).sum(axis=1)
+        silent, doubt, often = self._alike
+        middle = (silent @ named.T).T
+        variance = rule.event_variance(values[:, : len(NAMES)], doubt)
+        chance, slope = _chance(values, silent), values[:, -1, None]
+        quiet: Array = often @ log_ndtr(-_probit(chance, slope, middle, variance)).T
         return quiet
+
+    @cached_property
+    def _alike(self) -> tuple[Array, Array, Array]:
+        """Different rows of the silent events and of their doubts, and how often each comes: many are alike."""
+        both = np.column_stack([self.table.silent, self.table.silent_doubt])
+        rows, often = np.unique(both, axis=0, return_counts=True)
+        return rows[:, : len(OF_EVENT)], rows[:, len(OF_EVENT) :], often.astype(float)
 
     def _by_event(self, values: Array) -> Array:
         table = self.table
         plain, named = _split(values)
         middle, within = rule.expected(plain, table)
         between = rule.event_variance(plain, table.doubt)
-        typical = named @ table.event.T
+        typical = (table.event @ named.T).T
         chance, slope = _chance(values, table.event), values[:, -1, None]
         total = np.zeros(between.shape)
         for alone in (True, False):
@@ -94,13 +107,13 @@ def _one(
     off: Array, variance: Array, weight: Array, typical: Array, between: Array, chance: Array, slope: Array
 ) -> Array:
     """Log likelihood of single gains and of their being published, the event's effect integrated out: (n, gains)."""
-    whole = variance + between[..., None]
-    effect = off * between[..., None] / whole
-    left = variance * between[..., None] / whole
-    density = weight * np.exp(-0.5 * off**2 / whole) / np.sqrt(2 * np.pi * whole)
-    chances = ndtr(_probit(chance[..., None], slope[..., None], typical[..., None] + effect, left))
-    log: Array = np.log((density * chances).sum(axis=-1) + 1e-300)
-    return log
+    # As (slices, gains, n), which is how they lie in memory.
+    off, variance, between = off.T, variance.T, between.T
+    whole = variance + between
+    ratio = between / whole
+    chances = ndtr(_probit(chance.T, slope[:, 0], typical.T + off * ratio, variance * ratio))
+    log: Array = np.log((rule.densities(off, whole, weight.T) * chances).sum(axis=0) + 1e-300)
+    return log.T
 
 
 def _probit(chance: Array, slope: Array, log_gain: Array, variance: Array | float) -> Array:
@@ -112,8 +125,8 @@ def _probit(chance: Array, slope: Array, log_gain: Array, variance: Array | floa
 def _chance(values: Array, event: Array) -> Array:
     """The probit of events at the centre: (n, events)."""
     other = event[:, [term.name in ALL_KINDS for term in OF_EVENT]].sum(axis=1)
-    chance: Array = values[:, -3, None] + values[:, -2, None] * other
-    return chance
+    chance: Array = values[:, -3] + other[:, None] * values[:, -2]
+    return chance.T
 
 
 def _split(values: Array) -> tuple[Array, Array]:

@@ -998,10 +998,6 @@ class TestUnusual:
         assert "could not be read" in said
         assert "make rule" in said
 
-    def test_a_rule_of_other_evidence_is_said(self, compared):
-        assert kept.STALE not in unusual_story.said([compared], 0.95).paragraphs
-        assert unusual_story.said([replace(compared, fresh=False)], 0.95).paragraphs[-1] == kept.STALE
-
     def test_the_event_itself_is_left_out(self, known, by_id, compared):
         """The prediction is that of a rule fitted without it; of the whole rule it would be far higher."""
         rules = kept.load(DATA)

@@ -26,7 +26,7 @@ class Compared:
     """A gain beside what the rule says of it, in extra people of all time after the event.
 
     ``rank`` is the share of gains, as the rule predicts them for this event and rival, that are smaller than this one;
-    ``events`` how many other events the rule is made of, ``fresh`` whether of the evidence that is in use.
+    ``events`` how many other events the rule is made of.
     """
 
     rival: str
@@ -35,7 +35,6 @@ class Compared:
     together: Five
     rank: float
     events: int
-    fresh: bool
 
 
 def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, level: float) -> Compared | str:
@@ -78,7 +77,7 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
     places = np.cumsum(shares[order]) / shares.sum()
     together = np.exp(np.interp(ends, places, total[order]))
     own = five(np.exp(total), level)
-    return Compared(fitted.series.service, _five(predicted), own, _five(together), rank, others, kept.fresh)
+    return Compared(fitted.series.service, _five(predicted), own, _five(together), rank, others)
 
 
 _PLACES = (np.arange(100) + 0.5) / 100

@@ -10,7 +10,6 @@ from helpers.case import Case
 from helpers.charts.range_axes import Range
 from helpers.evidence import Evidence
 from helpers.fit import Fit
-from helpers.pooled import kept
 from helpers.pooled.unusual import Compared, compare
 from helpers.prose import Prose
 
@@ -38,8 +37,6 @@ def said(judged: Sequence[Compared | str], level: float) -> Prose:
         f"The rule is made of the {told[0].events} other events with a published gain; it knows people hit, hours, "
         f"kind, earlier failures and the rival's usual level, and nothing of this event's own figures."
     )
-    if not told[0].fresh:
-        lines.append(kept.STALE)
     return Prose(tuple(lines))
 
 

@@ -116,18 +116,14 @@ def response(curve: Curve, t: ArrayLike, shock: int, cumulative: bool = False) -
     if (t <= start.min()).all():
         return np.zeros((len(t), len(curve.tau))).T  # nothing has happened yet
     season = curve.season
-    # Where every time lies on one side of the end, an exponential is the same for all of them, or one.
-    over, going_on = t.min() >= end.max(), t.max() <= end.min()
-    during = end - start if over else np.minimum(np.maximum(t - start, 0), end - start)
-    after = np.maximum(t - end, 0)
+    during, after = np.minimum(np.maximum(t - start, 0), end - start), np.maximum(t - end, 0)
     total: Array = np.zeros(1)
     for weight, mean in curve.modes():
         if cumulative and season.depth:
             part = _step_sum(t - start, mean, t, season) - _step_sum(t - end, mean, t, season)
         else:
             pace = -1 / mean
-            part = -np.expm1(during * pace)
-            part = part if going_on else np.exp(after * pace) * part
+            part = -np.exp(after * pace) * np.expm1(during * pace)
             part = during - mean * part if cumulative else part
         total = total + weight * part
     return (total if cumulative else total * _season(season, t)).T

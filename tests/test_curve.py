@@ -120,7 +120,7 @@ def test_a_season_cannot_make_people_leave():
 @pytest.mark.parametrize("when", [(-5.0, -1.0), (0.5, 3.5), (4.0, 4.0), (4.5, 200.0), (-5.0, 200.0)])
 @pytest.mark.parametrize("cumulative", [False, True])
 def test_times_asked_for_together_are_answered_as_alone(when, cumulative):
-    """Before, during, at the end of and after the shock, with fewer, as many and more times than draws: one row a draw each."""
+    """Before, during, at the end of and after the shock, with fewer and more times than draws: one row a draw each."""
     tau = np.array([3.0, 20.0, 90.0])
     made = Curve(np.ones(3), np.ones((3, 1)), tau, np.zeros(1), np.full(1, 4.0), Season(), np.array([0.5, 1.0, 2.0]))
     for count in (1, 3, 7):

@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from helpers.charts import labels, plots, theme
 from helpers.charts.picture import MIME, Picture
 from helpers.charts.plots import CurveView, Mark, Range, Update
+from helpers.charts.range_axes import _ticks
 from helpers.charts.theme import NARROW, WIDE
 
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
@@ -275,3 +276,15 @@ def test_drawing_leaves_the_settings_alone() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize("unit", ["count", "rate", "hours"])
+@pytest.mark.parametrize("room", [20, 90, 200, 300, 600])
+def test_words_of_a_logarithmic_axis_never_meet(unit, room):
+    low, high = 2e4, 1.6e8
+    values, texts = _ticks(low, high, True, unit, 11, room)
+    assert len(values) == len(texts) >= (2 if room >= 200 and unit == "count" else 0)
+    middles = [room * np.log(value / low) / np.log(high / low) for value in values]
+    halves = [theme.extent(text, 11)[0] / 2 for text in texts]
+    for (a, half), (b, other) in pairwise(zip(middles, halves, strict=True)):
+        assert b - a > half + other

@@ -184,6 +184,7 @@ def _ticks(low: float, high: float, log: bool, unit: Unit, size: float, room: fl
         kept = spans([v for v in choice if low <= v <= high])
         apart = all(b - a > half + other + 10 for (_, a, half), (_, b, other) in pairwise(kept))
         fits = [v for v, at, half in kept if at + half < room + 16 and at - half > -16]
-        if (apart or choice is choices[-1]) and len(fits) > len(inside):
+        if apart and len(fits) > len(inside):
             inside = fits
+    inside = inside or fits[:1]  # one word where any two would meet
     return inside, [single(v) for v in inside]

@@ -76,8 +76,7 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
     order = np.argsort(total)
     places = np.cumsum(shares[order]) / shares.sum()
     together = np.exp(np.interp(ends, places, total[order]))
-    own = five(np.exp(total), level)
-    return Compared(fitted.series.service, _five(predicted), own, _five(together), rank, others)
+    return Compared(fitted.series.service, _five(predicted), five(np.exp(total), level), _five(together), rank, others)
 
 
 _PLACES = (np.arange(100) + 0.5) / 100

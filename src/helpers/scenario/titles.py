@@ -12,7 +12,7 @@ from helpers.scenario.outcome import Outcome, Year
 from helpers.scenario.predict import Prediction
 from helpers.scenario.question import Scenario
 from helpers.scenario.year import YearLoss
-from helpers.story import within
+from helpers.story import range_of, within
 
 SOURCE = "the rule across all events (06_across_outages); no figure of this event is in it"
 LOSS_SOURCE = f"{SOURCE}; published levels of other events"
@@ -80,7 +80,7 @@ def years_title(rows: Sequence[Year]) -> str:
 
 def range_words(row: Range) -> str:
     """A range with its name."""
-    return f"{row.label} {words.interval(row.five[0], row.five[4])}" if row.five else f"{row.label}: {row.note}"
+    return f"{row.label}{' ' if row.five else ': '}{range_of(row)}"
 
 
 def gains_title(found: Scenario, made: Sequence[Prediction]) -> str:

@@ -64,8 +64,8 @@ def test_csv_is_the_table_and_harmless_in_a_spreadsheet(tmp_path: Path, capsys: 
     folder = tmp_path / "data"
     shutil.copytree(DATA, folder)
     text = (folder / "outages.csv").read_text(encoding="utf-8")
-    assert text.count("Start 11:00 PST") == 1
-    hostile = text.replace("Start 11:00 PST", "=HYPERLINK(1) Start 11:00 PST")
+    assert text.count("It began at 11:00 Pacific") == 1
+    hostile = text.replace("It began at 11:00 Pacific", "=HYPERLINK(1) It began at 11:00 Pacific")
     (folder / "outages.csv").write_text(hostile, encoding="utf-8")
     found = list(csv.DictReader(io.StringIO(said(capsys, "--csv", "--data", str(folder)))))
     assert list(found[0]) == [*rows("outages")[0], "figures"]

@@ -19,7 +19,12 @@ from helpers import evidence, schemas
 from helpers.evidence import EvidenceError, Problem
 
 DATA = evidence.ROOT / "data"
-OUTAGES = ("whatsapp-2014-02-22", "whatsapp-2014-02-19-facebook-deal", "telegram-2014-02-23-europe")
+OUTAGES = (
+    "whatsapp-2014-02-22",
+    "whatsapp-2014-02-19-facebook-deal",
+    "telegram-2014-02-22-rush",
+    "telegram-2014-02-23-europe",
+)
 
 
 def read(path):
@@ -77,7 +82,6 @@ def only(problems):
 
 
 FIGURE = "whatsapp-2014-02-22--telegram--5"
-LINE = "whatsapp-2014-02-22--line--1"
 
 
 class TestRealTables:
@@ -402,8 +406,18 @@ class TestContent:
         assert (problem.row, problem.column) == (len(rows) + 1, "figure_id")
         assert "row 2 has this one" in problem.expected
 
+    def test_figure_without_role(self, folder):
+        row = put(folder, "growth_figures", FIGURE, "role", "")
+        problem = only(evidence.check(folder))
+        assert (problem.row, problem.column, problem.value) == (row, "role", "")
+        assert problem.expected == "a value, not an empty cell"
+
     def test_chained_repeat(self, folder):
-        row = put(folder, "growth_figures", LINE, "repeats", "whatsapp-2014-02-22--telegram--6")
+        figures = read(folder / "growth_figures.csv")
+        original_of = {row[0]: row[figures[0].index("repeats")] for row in figures[1:]}
+        copy = next(key for key, original in original_of.items() if original)
+        alone = next(key for key in original_of if not original_of[key] and key not in original_of.values())
+        row = put(folder, "growth_figures", alone, "repeats", copy)
         problem = only(evidence.check(folder))
         assert (problem.row, problem.column) == (row, "repeats")
         assert "repeats nothing itself" in problem.expected

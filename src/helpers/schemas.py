@@ -141,6 +141,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("affected_users_basis"),
         _choice("cause_category", CAUSES),
         Field("cause"),
+        Field("partial", "boolean"),
         Field("confounders"),
         Field("confounder_ids", many=True, refers="outages"),
         Field("external_ids", many=True, pattern=EXTERNAL_ID),
@@ -169,6 +170,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("scope", required=True),
         _choice("claimed_by", ("company", "press", "analytics_firm")),
         _choice("claimant_class", ("company", "panel", "press", "api_count", "paper")),
+        Field("panel"),
         _choice("role", ("gainer", "failing_service", "circumvention", "no_gain_named")),
         Field("part_of", many=True, refers="growth_figures"),
         Field("repeats", refers="growth_figures"),
@@ -186,11 +188,13 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _choice("reading", READINGS),
         Field("window_start_utc", "datetime", required=True),
         Field("window_end_utc", "datetime", required=True),
+        _choice("qualifier", ("about", "more_than", "up_to"), required=False),
         _choice("window_precision", ("day", "month", "year", "range")),
         Field("geography", required=True),
         Field("scope", required=True),
         _choice("platform", PLATFORMS, required=False),
         _choice("role", ("baseline", "record", "during_event", "after_event")),
+        Field("panel"),
         _sources(),
         Field("note"),
     ),
@@ -375,19 +379,15 @@ def frame_schema(table: str, columns: list[str]) -> pa.DataFrameSchema:
     import pandera.pandas as pa
 
     def column(field: Field) -> pa.Column:
-        checks = []
-        if field.required and field.kind == "string":
-            checks.append(pa.Check.ne("", error="a value, not an empty cell"))
-        text = expected_of(field)
+        text, full = expected_of(field), field.required and field.kind == "string"
+        checks = [pa.Check.ne("", error="a value, not an empty cell")] if full else []
         if field.enum:
             checks.append(pa.Check.isin(field.enum if field.required else ("", *field.enum), error=text))
         if field.pattern:
             pattern = f"(?:{field.pattern})(?:;(?:{field.pattern}))*" if field.many else field.pattern
             checks.append(pa.Check.str_matches(rf"^(?:{pattern})?$", error=text))
-        if field.least is not None:
-            checks.append(pa.Check.ge(field.least, error=text))
-        if field.most is not None:
-            checks.append(pa.Check.le(field.most, error=text))
+        checks += [pa.Check.ge(field.least, error=text)] if field.least is not None else []
+        checks += [pa.Check.le(field.most, error=text)] if field.most is not None else []
         return pa.Column(DTYPES[field.kind], checks, nullable=True)
 
     return pa.DataFrameSchema(

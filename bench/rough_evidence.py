@@ -25,7 +25,7 @@ def differences() -> np.ndarray:
     for outage_id in known.outages["outage_id"]:
         for series in case.primary(case.build(known, outage_id)):
             for delayed in (False, True):
-                model = Model(series.shocks, series.claims + series.baselines, delayed=delayed)
+                model = Model(series.shocks, series.statements, delayed=delayed)
                 for seed in SEEDS:
                     try:
                         sample = sampling.sample(model.log_likelihood, len(model.names), seed)

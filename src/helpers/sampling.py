@@ -2,42 +2,53 @@
 
 The model hands over a log likelihood that is vectorised over draws and written for standard normal
 parameters, so the prior is N(0, I). First, sequential Monte Carlo carries particles from the prior to the
-posterior (Del Moral, Doucet and Jasra 2006), which finds every mode that a wrong claim can make. Then the
-particles become the kernels of a heavy-tailed mixture, draws from it are weighted by target over proposal,
-and the weights say how well that worked: Kish's effective sample size and the Pareto shape of their tail
-(Vehtari, Simpson, Gelman, Yao and Gabry 2024). The result is exact up to that; no burn-in, no chain.
+posterior (Del Moral, Doucet and Jasra 2006), in independent clouds: a mode that one of them loses on the way is held by
+the others. Then each cloud's particles become the kernels of a heavy-tailed mixture, draws from the mixtures are
+weighted by the target over the mean of all proposals (deterministic mixture weights; Owen and Zhou 2000), and the
+weights say how well that worked: Kish's effective sample size and the Pareto shape of their tail (Vehtari, Simpson,
+Gelman, Yao and Gabry 2024). A cloud that has missed a mode gives another log evidence than the rest: then the draws of
+all become the particles of each, and where they still disagree the fit is refused. The result is exact up to that; no
+burn-in, no chain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
+
+from helpers.mixtures import Mixture, log_normal, mixture
 
 Array = NDArray[np.float64]
 LogLikelihood = Callable[[Array], Array]
 
-#: Particles where there may be several modes, and where one is supposed.
-PARTICLES, FEWER = 2_000, 1_000
-KERNELS = 500
-PROPOSALS = 10_000
-KEPT = 4_000
-DEFENSIVE = 0.1
-DEGREES = 5
+#: Independent clouds and the particles of each; one cloud where one mode is assumed.
+CLOUDS, PARTICLES = 3, 1_000
+#: Kernels of all proposals together.
+KERNELS = 504
+#: Several modes are looked for from a normal distribution this many times as wide as the prior: a mode three standard
+#: deviations out, which figures that fade slowly can make, holds one particle in a thousand of the prior.
+WIDE = 2.0
+#: Draws that the clouds are compared by, and those added once they agree, so that another seed gives nearly the same.
+PROPOSALS, MORE = 9_000, 15_000
+KEPT, FEWER = 8_000, 4_000
 LONGEST_ROAD = 200
 ATTEMPTS = 6
+#: Moves at each temperature.
+MOVES = 2
 #: Moves at the temperature of the posterior, where the particles must forget where they were; more in many dimensions.
 SETTLING, LONGER = 15, 25
 ENOUGH_DRAWS = 1_000
 WORST_TAIL = 0.7
+#: Clouds that found the same modes differ by some 0.05 in log evidence, one that missed a mode by 0.3.
+AGREE = 0.15
 #: The particles' own log evidence is this much off at worst: over all curves of this repository, plain and delayed,
 #: it never was in 615 runs (bench/rough_evidence.csv).
 ROUGH = 1.0
-#: Draws whose distances to all kernels are worked out at a time: they stay in the processor's cache.
-_PART = 200
 
 
 class ConvergenceError(RuntimeError):
@@ -50,11 +61,12 @@ class OutOfReachError(RuntimeError):
 
 @dataclass(frozen=True)
 class Sample:
-    """Equally weighted posterior draws (KEPT, d) and how well they were made.
+    """Equally weighted posterior draws (n, d) and how well they were made.
 
     ``effective`` is Kish's effective sample size of the weights before resampling, which bounds that of every
     parameter; ``tail`` the Pareto shape of the largest weights (below 0.7 is trustworthy); ``log_evidence``
-    the log of the marginal likelihood, ``rough_evidence`` what the particles alone said of it.
+    the log of the marginal likelihood, ``rough_evidence`` what the particles alone said of it; ``apart`` by how much
+    the clouds' own log evidences differ at most.
     """
 
     draws: Array
@@ -62,11 +74,7 @@ class Sample:
     tail: float
     log_evidence: float
     rough_evidence: float
-
-
-def _log_normal(z: Array) -> Array:
-    density: Array = -0.5 * (z**2).sum(axis=1) - 0.5 * z.shape[1] * np.log(2 * np.pi)
-    return density
+    apart: float = 0.0
 
 
 def _systematic(weights: Array, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -123,15 +131,15 @@ class _Cloud:
             jump = self.step * 1.68 / np.sqrt(dim) * (self.z[first] - self.z[second])
             proposal = self.z + jump + 0.02 * rng.standard_normal(self.z.shape)
             proposed = loglik(proposal)
-            log_ratio = beta * (proposed - self.value) + _log_normal(proposal) - _log_normal(self.z)
+            log_ratio = beta * (proposed - self.value) + log_normal(proposal) - log_normal(self.z)
             accepted = np.log(rng.random(size)) < log_ratio
             self.z[accepted], self.value[accepted] = proposal[accepted], proposed[accepted]
             self.step = float(np.clip(self.step * np.exp(accepted.mean() - 0.3), 0.2, 2.0))
 
 
-def _tempered(loglik: LogLikelihood, dim: int, particles: int, rng: np.random.Generator) -> _Cloud:
-    """Particles (particles, dim) carried from the prior to the posterior."""
-    z = rng.standard_normal((particles, dim))
+def _tempered(loglik: LogLikelihood, dim: int, moves: int, rng: np.random.Generator) -> _Cloud:
+    """Particles (PARTICLES, dim) carried from the prior to the posterior."""
+    z = rng.standard_normal((PARTICLES, dim))
     cloud = _Cloud(z, loglik(z))
     if not np.isfinite(cloud.value).all():
         raise ConvergenceError("the likelihood is not a number for some values that the prior allows")
@@ -139,52 +147,69 @@ def _tempered(loglik: LogLikelihood, dim: int, particles: int, rng: np.random.Ge
     for _ in range(LONGEST_ROAD):
         if beta == 1:
             return cloud
-        new = _next_temperature(cloud.value, beta, 0.5 * particles)
+        new = _next_temperature(cloud.value, beta, 0.5 * PARTICLES)
         top = cloud.value.max()
         weights = np.exp((new - beta) * (cloud.value - top))
         cloud.log_evidence += float((new - beta) * top + np.log(weights.mean()))
-        cloud.keep(_systematic(weights, particles, rng))
+        cloud.keep(_systematic(weights, PARTICLES, rng))
         beta = new
-        cloud.move(loglik, beta, 3, rng)
+        cloud.move(loglik, beta, moves, rng)
     raise ConvergenceError(f"the posterior was not reached from the prior in {LONGEST_ROAD} steps")
 
 
-def _mixture(centres: Array, narrow: float, size: int, rng: np.random.Generator, shrunk: bool) -> tuple[Array, Array]:
-    """Draw from a mixture of t kernels on the centres and the prior: (draws (size, d), log density (size,)).
+@dataclass(frozen=True)
+class _Weighted:
+    """Draws (n, d) of several mixtures in turn, their log likelihood and log weights (n,).
 
-    ``shrunk`` kernels are drawn in towards the mean, so that the mixture is as wide as the centres are (West 1993):
-    in many dimensions a kernel is nearly as wide as all of them.
+    ``own`` are the log weights over the density of the mixture that each draw comes from.
     """
-    dim = centres.shape[1]
-    factor = narrow * (4 / ((dim + 2) * len(centres))) ** (1 / (dim + 4))  # Silverman's bandwidth
-    if shrunk:
-        centres = centres.mean(axis=0) + np.sqrt(max(1 - factor**2, 0.0)) * (centres - centres.mean(axis=0))
-    spread = factor * np.linalg.cholesky(np.cov(centres.T).reshape(dim, dim) + 1e-9 * np.eye(dim))
-    noise = rng.standard_normal((size, dim)) / np.sqrt(rng.chisquare(DEGREES, size) / DEGREES)[:, None]
-    draws = centres[rng.integers(len(centres), size=size)] + noise @ spread.T
-    prior = rng.random(size) < DEFENSIVE
-    draws[prior] = rng.standard_normal((int(prior.sum()), dim))
 
-    whitened = np.linalg.solve(spread, draws.T).T
-    middles = np.linalg.solve(spread, centres.T).T
-    # One plus the squared distance of each draw from each kernel, its three parts as one product of matrices.
-    left = np.column_stack([whitened, (whitened**2).sum(axis=1) / DEGREES, np.ones(size)])
-    right = np.vstack([-2 / DEGREES * middles.T, np.ones(len(middles)), 1 + (middles**2).sum(axis=1) / DEGREES])
-    kernels, squares = np.empty(size), np.empty((_PART, len(middles)))
-    for i in range(0, size, _PART):
-        part = np.matmul(left[i : i + _PART], right, out=squares[: size - i])
-        # A power by way of the logarithm: np.power takes twice as long.
-        np.log(np.maximum(part, 1, out=part), out=part)
-        part *= -(DEGREES + dim) / 2
-        kernels[i : i + _PART] = np.exp(part, out=part).sum(axis=1)
-    kernels /= len(middles)
-    # Multivariate t density, its constant in gamma functions.
-    constant = gammaln((DEGREES + dim) / 2) - gammaln(DEGREES / 2) - 0.5 * dim * np.log(DEGREES * np.pi)
-    constant -= np.log(np.diag(spread)).sum()
-    density = np.logaddexp(
-        np.log1p(-DEFENSIVE) + constant + np.log(kernels + 1e-300), np.log(DEFENSIVE) + _log_normal(draws)
-    )
-    return draws, density
+    draws: Array
+    value: Array
+    log_weights: Array
+    own: Array
+    owner: NDArray[np.intp]
+
+    @cached_property
+    def apart(self) -> float:
+        """Largest difference between the log evidences of the mixtures, each from its own draws alone."""
+        parts = [self.own[self.owner == i] for i in range(self.owner.max() + 1)]
+        evidence = [float(logsumexp(part)) - np.log(len(part)) for part in parts]
+        return float(max(evidence) - min(evidence))
+
+    @cached_property
+    def effective(self) -> float:
+        """Kish's effective sample size."""
+        return _effective(self.log_weights)
+
+    @cached_property
+    def tail(self) -> float:
+        """Pareto shape of the largest weights."""
+        return pareto_tail(self.log_weights)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether there are enough draws, no few of them count for all, and the mixtures found the same."""
+        return self.effective >= ENOUGH_DRAWS and self.tail < WORST_TAIL and self.apart <= AGREE
+
+    @property
+    def weights(self) -> Array:
+        """Weights (n,), the largest 1."""
+        weights: Array = np.exp(self.log_weights - self.log_weights.max())
+        return weights
+
+
+def _weigh(loglik: LogLikelihood, mixtures: list[Mixture], size: int, rng: np.random.Generator) -> _Weighted:
+    """Draw ``size`` points in equal parts from some mixtures and weigh them by target over the mean of the mixtures."""
+    owner = np.arange(size) % len(mixtures)
+    draws = np.empty((size, mixtures[0].parts[0][0].shape[1]))
+    for i, one in enumerate(mixtures):
+        draws[owner == i] = one.draw(int((owner == i).sum()), rng)
+    value = loglik(draws)
+    target = value + log_normal(draws)
+    density = np.stack([one.log_density(draws) for one in mixtures])
+    together = logsumexp(density, axis=0) - np.log(len(mixtures))
+    return _Weighted(draws, value, target - together, target - density[owner, np.arange(size)], owner)
 
 
 def pareto_tail(log_weights: Array) -> float:
@@ -207,48 +232,87 @@ def pareto_tail(log_weights: Array) -> float:
     return float(np.log1p(-(weights @ grid) / weights.sum() * excess).mean())
 
 
-def sample(loglik: LogLikelihood, dim: int, seed: int, at_least: float = -np.inf, shrunk: bool = False) -> Sample:
+def sample(
+    loglik: LogLikelihood,
+    dim: int,
+    seed: int,
+    at_least: float = -np.inf,
+    shrunk: bool = False,
+    attempts: int = ATTEMPTS,
+    more: bool = True,
+) -> Sample:
     """Draw from the posterior of ``dim`` standard normal parameters given a vectorised log likelihood.
 
     ``shrunk`` kernels suit a posterior of many parameters and one mode, plain ones a few parameters and several. In
-    many dimensions the particles also need more moves to forget the road, and more draws.
+    many dimensions the particles also need more moves to forget the road, and more draws. ``more`` draws are added once
+    the clouds agree; without them an answer is quicker and moves a little more with the seed.
 
     Raises
     ------
     OutOfReachError
         When the particles alone say that the log evidence is not ``at_least`` so much.
     ConvergenceError
-        When, after ATTEMPTS rounds, fewer than ENOUGH_DRAWS effective draws came out or the weights' tail is
-        heavier than WORST_TAIL.
+        When, after so many ``attempts``, fewer than ENOUGH_DRAWS effective draws came out, the weights' tail is
+        heavier than WORST_TAIL, or the clouds' log evidences differ by more than AGREE.
     """
+    if not shrunk:
+        wide = _sample(_widened(loglik), dim, seed, at_least, shrunk, attempts, more)
+        return replace(wide, draws=WIDE * wide.draws)
+    return _sample(loglik, dim, seed, at_least, shrunk, attempts, more=False)
+
+
+def _widened(loglik: LogLikelihood) -> LogLikelihood:
+    """The same posterior for parameters in units of WIDE: the log likelihood, and the prior over a wide start."""
+
+    def over_start(z: Array) -> Array:
+        wide = WIDE * z
+        prior: Array = loglik(wide) + log_normal(wide) - log_normal(z) + z.shape[1] * np.log(WIDE)
+        return prior
+
+    return over_start
+
+
+def _sample(
+    loglik: LogLikelihood, dim: int, seed: int, at_least: float, shrunk: bool, attempts: int, more: bool
+) -> Sample:
     rng = np.random.default_rng(seed)
-    particles, settling = (FEWER, LONGER) if shrunk else (PARTICLES, SETTLING)
-    cloud = _tempered(loglik, dim, particles, rng)
-    rough = cloud.log_evidence
+    clouds = [_tempered(loglik, dim, MOVES + shrunk, rng) for _ in range(1 if shrunk else CLOUDS)]
+    rough = float(logsumexp([cloud.log_evidence for cloud in clouds]) - np.log(len(clouds)))
     if rough + ROUGH < at_least:
         raise OutOfReachError(f"log evidence {rough:.1f}, at least {at_least:.1f} wanted")
-    effective = tail = float("nan")
+    settling = LONGER if shrunk else SETTLING
     if shrunk:
-        cloud.move(loglik, 1.0, settling, rng)
-    for attempt in range(ATTEMPTS):
-        centres = cloud.z[rng.choice(particles, KERNELS, replace=False)]
-        # A posterior that bends is met by narrower kernels and more draws.
+        clouds[0].move(loglik, 1.0, settling, rng)
+    for attempt in range(attempts):
+        # A posterior that bends is met by more and narrower kernels of their own shapes, and more draws.
         narrow = 1.0 if shrunk else 0.8**attempt
-        draws, density = _mixture(centres, narrow, PROPOSALS * (1 + attempt + shrunk), rng, shrunk)
-        value = loglik(draws)
-        log_weights = value + _log_normal(draws) - density
-        effective = _effective(log_weights)
-        tail = pareto_tail(log_weights)
-        weights = np.exp(log_weights - log_weights.max())
-        if effective >= ENOUGH_DRAWS and tail < WORST_TAIL:
-            kept = draws[_systematic(weights, KEPT, rng)]
-            evidence = float(logsumexp(log_weights) - np.log(len(log_weights)))
-            return Sample(kept, effective, tail, evidence, rough)
+        size = min(KERNELS // len(clouds) * (1 if shrunk else 2**attempt), PARTICLES)
+        mixtures = [mixture(cloud.z, size, narrow, shrunk, rng, attempt // 2) for cloud in clouds]
+        found = _weigh(loglik, mixtures, PROPOSALS * (1 + attempt + shrunk), rng)
+        if more and found.effective >= ENOUGH_DRAWS and found.tail < WORST_TAIL:
+            found = _joined(found, _weigh(loglik, mixtures, MORE, rng))
+        if found.trusted:
+            return _kept(found, KEPT if more else FEWER, rough, rng)
         # What the draws found and the particles had missed becomes part of the next proposal.
-        chosen = _systematic(weights, particles, rng)
-        cloud = _Cloud(draws[chosen], value[chosen], cloud.step)
-        cloud.move(loglik, 1.0, settling, rng)
+        for cloud in clouds:
+            chosen = _systematic(found.weights, PARTICLES, rng)
+            cloud.z, cloud.value = found.draws[chosen], found.value[chosen]
+            cloud.move(loglik, 1.0, settling, rng)
     raise ConvergenceError(
-        f"{effective:.0f} effective draws of at least {ENOUGH_DRAWS} wanted, Pareto tail {tail:.2f} of at most "
-        f"{WORST_TAIL}: the published figures and the prior disagree too much for this curve"
+        f"{found.effective:.0f} effective draws of at least {ENOUGH_DRAWS} wanted, Pareto tail {found.tail:.2f} of at "
+        f"most {WORST_TAIL}, log evidences {found.apart:.2f} apart of at most {AGREE}: the published figures and the "
+        "prior disagree too much for this curve"
     )
+
+
+def _joined(first: _Weighted, second: _Weighted) -> _Weighted:
+    """Put draws of the same mixtures together."""
+    columns = (np.concatenate([getattr(part, f.name) for part in (first, second)]) for f in fields(_Weighted))
+    return _Weighted(*columns)
+
+
+def _kept(found: _Weighted, size: int, rough: float, rng: np.random.Generator) -> Sample:
+    """Resample weighted draws to equal weights."""
+    evidence = float(logsumexp(found.log_weights) - np.log(len(found.log_weights)))
+    draws = found.draws[_systematic(found.weights, size, rng)]
+    return Sample(draws, found.effective, found.tail, evidence, rough, found.apart)

@@ -45,14 +45,38 @@ def test_repetitions_count_once_and_say_so(tables):
     assert "repeats whatsapp-2014-02-22--telegram--5" in again["why_not"]
 
 
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (None, "''"),
+        (float("nan"), "''"),
+        ("", "''"),
+        ("gain", "'gain'"),
+        ("gainr", "'gainr'"),
+    ],
+)
+def test_a_figure_without_a_role_is_refused_by_name(tables, role, said):
+    growth = tables.growth_figures
+    by_hand = growth[growth["figure_id"] == "whatsapp-2014-02-22--telegram--5"].assign(figure_id="by hand", role=role)
+    with_it = replace(tables, growth_figures=pd.concat([growth, by_hand], ignore_index=True))
+    expected = "expected one of: gainer, failing_service, circumvention, no_gain_named"
+    with pytest.raises(evidence.EvidenceError) as caught:
+        build(with_it, "whatsapp-2014-02-22")
+    hint = "; did you mean gainer?" if role in ("gain", "gainr") else ""
+    assert str(caught.value).splitlines()[1:] == [f"  growth_figures, by hand, role: {said}, {expected}{hint}"]
+    without = by_hand.drop(columns="role")
+    with pytest.raises(evidence.EvidenceError, match=f"by hand, role: '', {expected}"):
+        build(replace(tables, growth_figures=pd.concat([growth, without])), "whatsapp-2014-02-22")
+
+
 def test_the_same_claim_twice_changes_nothing(tables):
     growth = tables.growth_figures
-    twin = growth[growth["figure_id"] == "whatsapp-2014-02-22--telegram--5"].assign(figure_id="twin")
+    twin = growth[growth["figure_id"] == "whatsapp-2014-02-22--telegram--5"].assign(figure_id="x-twin")
     doubled = replace(tables, growth_figures=pd.concat([growth, twin], ignore_index=True))
     once = _series(tables, "whatsapp-2014-02-22", "telegram")
     twice = _series(doubled, "whatsapp-2014-02-22", "telegram")
     assert twice.claims == once.claims
-    assert "says the same as" in twice.figures.set_index("figure_id").loc["twin", "why_not"]
+    assert "says the same as" in twice.figures.set_index("figure_id").loc["x-twin", "why_not"]
 
 
 def test_every_outage_can_be_built_and_every_figure_is_accounted_for(tables):

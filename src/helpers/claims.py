@@ -58,6 +58,9 @@ ANYWHERE = (-12.0, 12.0)
 FRESH = 0.5
 PASSED = 0.5
 
+#: What a ratio may be relative to, other than the usual level, and how many hours before that lies.
+LAGS = {"previous_day": 24.0, "previous_week": 168.0, "previous_month": 730.5}
+
 #: Readings that say something about the curve, and what each of them observes (see :mod:`helpers.likelihood`).
 MODELLED = (
     "increment",
@@ -88,6 +91,8 @@ class Claim:
     scale : standard deviation of the claimant's log error.
     group : claims with the same group come from one running count and share their error.
     since : for an increment made of a running total, the earlier total that it counts from.
+    lag : a ratio is relative to the same hours this long before; 0: to the usual level.
+    anchored : hours count from the start of the event, not from the origin.
     """
 
     figure_id: str
@@ -101,10 +106,12 @@ class Claim:
     scale: float
     group: str = ""
     since: float = 0.0
+    lag: float = 0.0
+    anchored: bool = False
 
     def content(self) -> tuple[object, ...]:
         """Everything but the name: two claims with the same content are one claim told twice."""
-        return (self.reading, self.low, self.high, self.bound, self.start, self.end, self.shift, self.scale)
+        return (self.reading, self.low, self.high, self.bound, self.start, self.end, self.shift, self.scale, self.lag)
 
 
 def last_digit(value: float, qualifier: str) -> float:

@@ -138,18 +138,22 @@ def rate(curve: Curve, t: ArrayLike) -> Array:
     return joined
 
 
+def joined(curve: Curve, t: ArrayLike) -> Array:
+    """Users who have joined by each time, up to a constant of each curve, baseline and all shocks together: (n, m)."""
+    t = np.atleast_2d(np.asarray(t, dtype=float))
+    usual = t
+    if curve.season.depth:
+        omega = 2 * np.pi / DAY
+        usual = t + curve.season.depth / omega * np.sin(omega * (t - curve.season.peak))
+    total: Array = (curve.baseline * usual.T).T
+    for j in range(curve.shocks):
+        total = total + curve.amplitude[:, j, None] * response(curve, t, j, cumulative=True)
+    return total
+
+
 def increment(curve: Curve, t0: ArrayLike, t1: ArrayLike) -> Array:
     """Users joining between t0 and t1 (hours): (n, m), baseline and all shocks together."""
-    t0, t1 = (np.atleast_2d(np.asarray(edge, dtype=float)) for edge in (t0, t1))
-    omega, season = 2 * np.pi / DAY, curve.season
-    usual = t1 - t0
-    if season.depth:
-        swing = np.sin(omega * (t1 - season.peak)) - np.sin(omega * (t0 - season.peak))
-        usual = usual + season.depth * swing / omega
-    joined: Array = (curve.baseline * usual.T).T
-    for j in range(curve.shocks):
-        joined = joined + extra(curve, t0, t1, j)
-    return joined
+    return joined(curve, t1) - joined(curve, t0)
 
 
 def extra(curve: Curve, t0: ArrayLike, t1: ArrayLike, shock: int) -> Array:

@@ -14,22 +14,27 @@ import pandas as pd
 from helpers import curve as curves
 from helpers import sampling
 from helpers.case import PEOPLE, Series
+from helpers.ceilings import LONG_AGO, OF_A_DAY, Ceiling, highest
 from helpers.claims import Claim, per_hour
 from helpers.curve import DAY, Array, Curve, Season
 from helpers.likelihood import Model, Prior, observed
 from helpers.results import Estimate
+from helpers.shocks import LOOSE_START
 
 #: Ends of the interval, quartiles and median: low, first, middle, third, high.
 Five = tuple[float, float, float, float, float]
-#: Long before every shock and every claim, hours.
-LONG_AGO = -2_000.0
 #: A delayed response replaces the plain one only where a figure contradicts the plain one, and where it predicts
 #: the figures this many times better.
 BETTER = 10.0
+#: Rounds that a delayed response gets to be drawn well: the plain one is there already.
+FEWER_ATTEMPTS = 3
 #: The response is over when the extra rate is this share of the usual one.
 OVER = 0.1
 #: Width of the 95% interval of a standard normal variable: what the prior of every parameter is.
 WIDTH = 2 * 1.959963984540054
+#: A ceiling changed the answer where it cut off more than this share of the draws; so large a share must be left for
+#: the rest to be drawn enough.
+BITES, ENOUGH_LEFT = 0.01, 0.4
 #: Units of the extra count, by quantity.
 COUNTED = {
     "signups": "users",
@@ -43,13 +48,22 @@ COUNTED = {
 
 
 @dataclass(frozen=True)
+class Bite:
+    """A ceiling that changed an answer: ``above`` is the share of the gain's draws that it cut off."""
+
+    ceiling: Ceiling
+    above: float
+
+
+@dataclass(frozen=True)
 class Fit:
-    """Posterior draws of one rival's curve: ``made`` holds the curves."""
+    """Posterior draws of one rival's curve: ``made`` holds the curves, ``bites`` the ceilings that changed them."""
 
     series: Series
     model: Model
     sample: sampling.Sample
     made: Curve
+    bites: tuple[Bite, ...] = ()
 
     @property
     def counted(self) -> str:
@@ -74,22 +88,62 @@ def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | 
     helpers.sampling.ConvergenceError
         If the draws cannot be trusted.
     """
-    model = Model(series.shocks, series.claims + series.baselines, prior or Prior(), season or Season())
+    model = Model(
+        series.shocks,
+        series.statements,
+        prior or Prior(),
+        season or Season(),
+        ceilings=series.ceilings,
+        of_a_day=series.quantity in OF_A_DAY,
+    )
     plain = draw(series, model, seed)
     if max(wrong(plain).values(), default=0.0) < 0.5:
         return plain
     enough = plain.sample.log_evidence + float(np.log(BETTER))
     try:
-        delayed = draw(series, replace(model, delayed=True), seed, enough)
+        delayed = draw(series, replace(model, delayed=True), seed, enough, attempts=FEWER_ATTEMPTS)
     except (sampling.ConvergenceError, sampling.OutOfReachError):
         return plain  # not better, or nothing to compare with; the plain fit has converged
     return delayed if delayed.sample.log_evidence > enough else plain
 
 
-def draw(series: Series, model: Model, seed: int, at_least: float = -np.inf) -> Fit:
-    """Draw from the posterior of one model, unless its log evidence is surely not ``at_least`` so much."""
-    sample = sampling.sample(model.log_likelihood, len(model.names), seed, at_least)
-    return Fit(series, model, sample, model.unpack(sample.draws))
+def draw(
+    series: Series,
+    model: Model,
+    seed: int,
+    at_least: float = -np.inf,
+    attempts: int = sampling.ATTEMPTS,
+    more: bool = True,
+) -> Fit:
+    """Draw from the posterior of one model, unless its log evidence is surely not ``at_least`` so much.
+
+    Without the ceilings first: where few draws break one, those are dropped, which is exact; else once more with them.
+    """
+    free = replace(model, ceilings=())
+    sample = sampling.sample(free.log_likelihood, len(model.names), seed, at_least, attempts=attempts, more=more)
+    made = model.unpack(sample.draws)
+    kept = model.possible(made)
+    if kept.all():
+        return Fit(series, model, sample, made)
+    bit = _bites(model, made)
+    if kept.mean() >= ENOUGH_LEFT:
+        evidence = sample.log_evidence + float(np.log(kept.mean()))
+        sample = replace(
+            sample, draws=sample.draws[kept], effective=sample.effective * kept.mean(), log_evidence=evidence
+        )
+    else:
+        sample = sampling.sample(model.log_likelihood, len(model.names), seed, at_least, attempts=attempts, more=more)
+    return Fit(series, model, sample, model.unpack(sample.draws), bit)
+
+
+def _bites(model: Model, made: Curve) -> tuple[Bite, ...]:
+    """Name the ceilings below which less than nearly all of a gain lies that was fitted without them."""
+    found = []
+    for ceiling in model.ceilings:
+        above = float((highest(made, ceiling, model.own, model.of_a_day) > ceiling.most).mean())
+        if above > BITES:
+            found.append(Bite(ceiling, above))
+    return tuple(sorted(found, key=lambda bite: -bite.above))
 
 
 def wrong(fitted: Fit) -> dict[str, float]:
@@ -104,6 +158,25 @@ def extra(fitted: Fit, until: float | Array, shocks: tuple[int, ...]) -> Array:
     for j in shocks:
         gained = gained + curves.extra(fitted.made, LONG_AGO, hours, j)
     return gained[:, 0] if np.ndim(until) == 0 else gained
+
+
+def until(fitted: Fit, horizon: float) -> Array:
+    """Hour since the origin at which each draw's horizon ends: (n,).
+
+    Counted from the origin, and from each draw's own start where only the month of the event is known.
+    """
+    early, late = fitted.model.shocks[0].start
+    start = fitted.made.start[:, 0] if late - early > LOOSE_START else np.zeros(len(fitted.made.tau))
+    ends: Array = start + horizon
+    return ends
+
+
+def within(fitted: Fit, horizon: float, shocks: tuple[int, ...] | None = None) -> Array:
+    """Extra users because of some shocks (the event's own) within the horizon: (n,)."""
+    ends = until(fitted, horizon)[:, None]
+    parts = (curves.extra(fitted.made, LONG_AGO, ends, j) for j in (fitted.model.own if shocks is None else shocks))
+    total: Array = np.sum([part[:, 0] for part in parts], axis=0)
+    return total
 
 
 def back_to_usual(fitted: Fit) -> Array:
@@ -125,8 +198,10 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
     affected : people whom the outage hit.
     """
     made, model = fitted.made, fitted.model
-    own = extra(fitted, horizon, model.own)
-    top, when = curves.peak(made, min(0.0, float(made.start[:, list(model.own)].min())), horizon)
+    own, ends = within(fitted, horizon), until(fitted, horizon)[:, None]
+    first = np.minimum(ends - horizon, made.start[:, list(model.own)].min(axis=1, keepdims=True))
+    top, when = curves.peak(made, first, ends)
+    when = when - (ends - horizon)
     result = {
         (fitted.name, f"{fitted.counted}{fitted.series.place}"): own,
         ("peak_rate", f"{fitted.counted}/s"): top[:, 0] / 3600,
@@ -136,9 +211,10 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
         ("baseline_rate", f"{fitted.counted}/day"): made.baseline * DAY,
     }
     if model.others:
-        other = extra(fitted, horizon, model.others)
+        other = within(fitted, horizon, model.others)
         result[(f"{fitted.name}_confounder", f"{fitted.counted}{fitted.series.place}")] = other
         result[("share_from_outage", "share")] = own / (own + other)
+        result[(f"{fitted.name}_all_events", f"{fitted.counted}{fitted.series.place}")] = own + other
     if affected and fitted.series.quantity in PEOPLE:
         result[("gain_per_affected_user", f"{fitted.counted} per person affected")] = own / affected
     return result
@@ -153,6 +229,19 @@ def estimates(fitted: Fit, horizon: float, level: float, affected: float | None 
         service = fitted.series.service_id
         made.append(Estimate(service=service, quantity=name, unit=unit, median=median, low=low, high=high, level=level))
     return made
+
+
+def seed_error(fitted: Fit, draws: Array, level: float) -> float:
+    """Standard error of the ends of an interval that another seed would show, as a share of the end; the larger one.
+
+    From the order statistics: the effective number of draws says how far the probability below an end may be off.
+    """
+    shares = []
+    for p in ((1 - level) / 2, (1 + level) / 2):
+        off = float(np.sqrt(p * (1 - p) / min(fitted.sample.effective, len(draws))))
+        low, middle, high = np.quantile(draws, [max(p - off, 0.0), p, min(p + off, 1.0)])
+        shares.append(float(high - low) / 2 / max(float(middle), 1e-9))
+    return max(shares)
 
 
 def prior_left(fitted: Fit) -> dict[str, float]:

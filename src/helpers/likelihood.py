@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from helpers import curve as curves
+from helpers.ceilings import Ceiling, highest
 from helpers.claims import FRESH, PASSED, Claim
 from helpers.curve import Array, Curve, Season
 
-NODES = 9
-SHARED_NODES = 7
+NODES = 7
+SHARED_NODES = 5
 #: Share of a claimant's error variance that the figures of one running count have in common.
 SHARED = 0.75
 _TINY = 1e-300
@@ -32,6 +33,10 @@ _SHARED_WEIGHTS /= _SHARED_WEIGHTS.sum()
 _PART = 2_000
 #: Tables reach this many standard deviations, where nothing is left, in steps of so much of the smaller one.
 _FAR, _STEP = 40.0, 0.01
+#: Hours after the start of a shock at which the best day may end.
+_DAYS_END = np.geomspace(24.0, 480.0, 40)
+#: Log likelihood of a curve that breaks a ceiling: none of them is ever drawn.
+IMPOSSIBLE = -1e4
 #: Name of the shock that stands for people who left before an announced event began.
 ANTICIPATION = "anticipation"
 
@@ -73,13 +78,19 @@ class Shock:
 
 @dataclass(frozen=True)
 class Model:
-    """One curve to be fitted. The first shock is the outage, the others are confounders."""
+    """One curve to be fitted. The first shock is the outage, the others are confounders.
+
+    No draw lies above one of the ``ceilings``; ``of_a_day`` says that the curve counts people of a day, not those who
+    join.
+    """
 
     shocks: tuple[Shock, ...]
     claims: tuple[Claim, ...]
     prior: Prior = field(default_factory=Prior)
     season: Season = field(default_factory=Season)
     delayed: bool = False
+    ceilings: tuple[Ceiling, ...] = ()
+    of_a_day: bool = False
 
     @property
     def own(self) -> tuple[int, ...]:
@@ -129,6 +140,13 @@ class Model:
         """Each group of claims with the probabilities of what they say, made once for all draws."""
         return [[(c, tabulated(c, self.prior, shared=len(group) > 1)) for c in group] for group in self.groups()]
 
+    def possible(self, made: Curve) -> NDArray[np.bool_]:
+        """Whether each curve keeps below all ceilings: (n,)."""
+        kept = np.ones(len(made.tau), dtype=bool)
+        for ceiling in self.ceilings:
+            kept &= highest(made, ceiling, self.own, self.of_a_day) <= ceiling.most
+        return kept
+
     def log_likelihood(self, z: Array) -> Array:
         """Log likelihood of all claims for standard normal draws (n, d): (n,).
 
@@ -138,9 +156,11 @@ class Model:
 
     def _log_likelihood(self, z: Array) -> Array:
         made = self.unpack(z)
-        total = np.zeros(len(z))
+        total = np.where(self.possible(made), 0.0, IMPOSSIBLE)
+        sums: dict[bytes, Array] = {}
         for group in self._looked_up:
-            parts = np.stack([np.log(table.at(observed(claim, made)) + _TINY) for claim, table in group]).sum(axis=0)
+            parts = np.stack([np.log(table.at(observed(claim, made, sums=sums)) + _TINY) for claim, table in group])
+            parts = parts.sum(axis=0)
             top = parts.max(axis=1, keepdims=True)
             weights = _SHARED_WEIGHTS if len(group) > 1 else np.ones(1)
             total += top[:, 0] + np.log(np.exp(parts - top) @ weights)
@@ -234,24 +254,45 @@ def _places(low: float, high: float, nodes: int = NODES) -> Array:
     return low + (high - low) * (np.arange(nodes) + 0.5) / nodes
 
 
-def observed(claim: Claim, made: Curve, at: NDArray[np.intp] | None = None) -> Array:
+def observed(
+    claim: Claim, made: Curve, at: NDArray[np.intp] | None = None, sums: dict[bytes, Array] | None = None
+) -> Array:
     """Return what the claim observes of each curve, for each place its window may have: (n, places).
 
-    ``at`` picks one place per draw instead, (n,) indices, and returns (n, 1): for simulation and prediction.
+    ``at`` picks one place per draw instead, (n,) indices, and returns (n, 1): for simulation and prediction. ``sums``
+    keeps what has joined by an hour for other claims of the same curves: days share their edges.
     """
+    sums = {} if sums is None else sums
+
+    def joined(hours: Array) -> Array:
+        if claim.anchored:
+            return curves.joined(made, made.start[:, :1] + hours)
+        key = hours.tobytes()
+        if key not in sums:
+            sums[key] = curves.joined(made, hours)
+        return sums[key]
+
+    def between(first: Array, last: Array) -> Array:
+        return joined(last) - joined(first)
+
     places = _places(*claim.shift)
     start, end = claim.start + places, claim.end + places
     hours = max(claim.end - claim.start, 1e-6)
     usual = made.baseline[:, None]
+    if claim.lag:
+        usual = between(start - claim.lag, end - claim.lag) / hours
     if claim.reading == "baseline":
         value = usual
     elif claim.reading == "rate_instant":
         value = curves.rate(made, _places(claim.start + claim.shift[0], claim.end + claim.shift[1]))
+    elif claim.reading == "record":
+        value = _best_day(made)[:, None]
     elif claim.reading in ("rate_peak", "ratio_peak"):
-        value = curves.peak(made, start, end)[0]
+        since = made.start[:, :1] if claim.anchored else 0.0
+        value = curves.peak(made, since + start, since + end)[0]
         value = value / usual if claim.reading == "ratio_peak" else value
     else:
-        value = curves.increment(made, start, end)
+        value = between(start, end)
         if claim.reading in ("rate_mean", "daily_level"):
             value = value / hours
         elif claim.reading == "excess":
@@ -259,5 +300,12 @@ def observed(claim: Claim, made: Curve, at: NDArray[np.intp] | None = None) -> A
         elif claim.reading == "ratio_mean":
             value = value / (usual * hours)
     if at is None:
-        return value
+        return np.broadcast_to(value, (len(value), places.size)) if claim.reading == "record" else value
     return np.take_along_axis(value, (at % value.shape[1])[:, None], axis=1)
+
+
+def _best_day(made: Curve) -> Array:
+    """Users per hour on the best day of each curve: (n,). It ends a day after a shock's start, or some hours later."""
+    ends = np.concatenate([made.start + later for later in _DAYS_END], axis=1)
+    best: Array = curves.increment(made, ends - curves.DAY, ends).max(axis=1) / curves.DAY
+    return best

@@ -88,7 +88,14 @@ def _outage(tables: Tables, values: Mapping[str, Any]) -> Any:
         row for row in tables["outages"] if row["outage_id"] in near or family & set(row["service_id"].split("-"))
     ]
     figures = [row for row in tables["growth_figures"] if row["outage_id"] in near]
-    return _with_rest(tables, outages, figures, {row["service_id"] for row in [*outages, *figures]})
+    services = {row["service_id"] for row in [*outages, *figures]}
+    figures += [row for row in tables["growth_figures"] if row["service_id"] in services and _is_total(row)]
+    return _with_rest(tables, outages, figures, services)
+
+
+def _is_total(row: Row) -> bool:
+    """Whether a figure of any event may bound a gain (`helpers.ceilings`)."""
+    return row["reading"] == "total" or row["quantity"] == "monthly_active"
 
 
 def _figures(tables: Tables, values: Mapping[str, Any]) -> Any:

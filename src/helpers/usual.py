@@ -40,14 +40,15 @@ def earlier_totals(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) ->
 
 
 def _like(evidence: Evidence, like: pd.Series) -> pd.DataFrame:
-    rows = evidence.baselines
+    rows = evidence.baselines.sort_values("baseline_id")  # the order of the table's rows decides nothing
     return rows[(rows["service_id"] == like["service_id"]) & (rows["scope"] == like["scope"])]
 
 
-def baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> tuple[list[Claim], str]:
+def baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series, panel: str = "") -> tuple[list[Claim], str]:
     """Usual levels: the nearest in time before and after the event, with the error of age and of conversion.
 
-    A level wanders, so one that lies behind a nearer one adds nothing of its own.
+    A level wanders, so one that lies behind a nearer one adds nothing of its own. Where the curve is one panel's, the
+    level of another counts as one of another count.
     """
     rows = _like(evidence, like)
     rows = rows[(rows["role"] == "baseline") & rows["reading"].isin(["rate_mean", "increment", "daily_level"])]
@@ -60,6 +61,7 @@ def baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> tupl
         if abs(years) > OLDEST_BASELINE_YEARS:
             continue
         converted = row["quantity"] != like["quantity"] or row["platform"] != like["platform"]
+        converted |= bool(panel and row["panel"] and row["panel"] != panel)
         variance = BASELINE_SCALE**2 + DRIFT_PER_ROOT_YEAR**2 * abs(years) + CONVERSION_SCALE**2 * converted
         low, high = cl.interval(float(row["value"]), str(row["unit"]), "about", str(row["reading"]))
         if row["reading"] == "increment":
@@ -74,3 +76,15 @@ def baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> tupl
     if all(converted for _, converted in nearest):
         return list(nearest.values()), "the usual level was published for another count and is converted one to one"
     return list(nearest.values()), "the usual level was published"
+
+
+def records(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> tuple[Claim, ...]:
+    """Best days of a rival that were told after the event: no day before them was better."""
+    rows = _like(evidence, like)
+    rows = rows[(rows["role"] == "record") & (rows["quantity"] == like["quantity"]) & (rows["unit"] == "users/day")]
+    made = []
+    for _, row in rows[(rows["value"] > 0) & (rows["window_end_utc"] > origin)].iterrows():
+        low, high = cl.interval(float(row["value"]), str(row["unit"]), "up_to", "rate_mean")
+        name = str(row["baseline_id"])
+        made.append(Claim(name, "record", low, high, "upper", 0.0, 24.0, (0.0, 0.0), BASELINE_SCALE))
+    return tuple(made)

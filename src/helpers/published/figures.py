@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from helpers import claims as cl
-from helpers import words
+from helpers import schemas, words
 from helpers.claims import Claim
+from helpers.evidence import EvidenceError
+from helpers.raw_table import Problem, near
 
 #: Quantities that count people, or nearly.
 PEOPLE = ("signups", "installs", "ported_numbers")
@@ -30,6 +33,8 @@ NO_NUMBER = {
     "not_mentioned": "the page says nothing about a gain: missing, not zero",
     "retention_remark": "a remark about who stayed, not about who came",
 }
+#: A retelling speaks of other hours where it begins so much earlier or later, or its length differs by so much (log).
+OTHER_HOURS, OTHER_LENGTH = 12.0, 0.15
 SAYS_ELSE = "says something else than how many joined in which hours"
 NOT_POSITIVE = "not a positive number"
 
@@ -62,7 +67,29 @@ def claim(row: pd.Series, origin: pd.Timestamp, scales: Mapping[str, float] = cl
     low, high = cl.interval(float(row["value"]), str(row["unit"]), str(row["qualifier"]), str(row["reading"]))
     scale = scales[str(row["claimant_class"])]
     bound = cl.bound_of(str(row["qualifier"]))
-    return Claim(str(row["figure_id"]), str(row["reading"]), low, high, bound, start, end, moved, scale)
+    lag = cl.LAGS.get(str(row["compared_with"]), 0.0) if str(row["reading"]).startswith("ratio") else 0.0
+    # The days before a longer window are as long as the window.
+    lag = max(lag, end - start) if lag else 0.0
+    return Claim(str(row["figure_id"]), str(row["reading"]), low, high, bound, start, end, moved, scale, lag=lag)
+
+
+def with_roles(figures: pd.DataFrame) -> pd.DataFrame:
+    """Return the growth figures as they are, if each has a role: one made by hand without would vanish unsaid.
+
+    Raises
+    ------
+    EvidenceError
+        With each figure whose role is missing or unknown.
+    """
+    (role,) = (item for item in schemas.FIELDS["growth_figures"] if item.name == "role")
+    odd = figures.loc[~figures["role"].isin(role.enum), ["figure_id", "role"]].astype("str").fillna("")
+    problems = [
+        Problem(f"growth_figures, {name}", 0, "role", value, schemas.expected_of(role) + near(value, role.enum))
+        for name, value in odd.itertuples(index=False)
+    ]
+    if problems:
+        raise EvidenceError(problems)
+    return figures
 
 
 def no_rate(row: pd.Series) -> str:
@@ -90,3 +117,23 @@ def window(row: pd.Series) -> str:
     if row["window_precision"] == "unknown" and pd.notna(hours):
         return f"{words.duration(float(hours))} in {days}"
     return days
+
+
+def another_window(figures: pd.DataFrame) -> pd.Series:
+    """Whether each row retells a count of the same frame over other hours: a claim of its own, with the same error.
+
+    Where the page does not say when, or retells a rate of a moment, it is no other window; and hours wholly outside
+    those of the original contradict it: the same count was not made there.
+    """
+    of = figures.set_index("figure_id")
+    original = of.reindex(figures["repeats"])
+    moved = (figures["window_start_utc"].array - original["window_start_utc"].array) / pd.Timedelta(hours=1)
+    longer = figures["window_hours"].array / original["window_hours"].array
+    counts = figures["reading"].isin(["increment", "excess", "rate_mean"])
+    same = counts & (figures["reading"].array == original["reading"].array)
+    told = same & (figures["window_precision"] != "unknown") & (original["window_precision"].array != "unknown")
+    meets = (figures["window_start_utc"].array < original["window_end_utc"].array) & (
+        figures["window_end_utc"].array > original["window_start_utc"].array
+    )
+    other = (np.abs(moved) >= OTHER_HOURS) | (np.abs(np.log(longer.astype(float))) >= OTHER_LENGTH)
+    return told & meets & np.nan_to_num(other.astype(float), nan=0.0).astype(bool)

@@ -18,7 +18,7 @@ SOURCE = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb"
 
 #: Outages that are awkward in one way each, and what the page must say about it.
 AWKWARD = {
-    "x-2024-08-31-brazil": "not evidence of no gain",  # a block of weeks, no figure at all
+    "whatsapp-2020-07-14": "not evidence of no gain",  # no figure at all
     "tumblr-2018-12-17-adult-ban": "Nothing failed here",  # an event with no end, where nothing failed
     "telegram-2024-08-24-durov": "about the failing service itself",  # nothing about a rival
     "whatsapp-2015-12-17-brazil": "the rush before it counts",  # people left before it began

@@ -1,4 +1,8 @@
-"""Does the answer survive? The same curve fitted under other assumptions, and without single figures."""
+"""Does the answer survive? The same curve under other assumptions, and without single figures.
+
+Another prior, or one figure less, weighs the draws of the answer anew (importance sampling; Gelfand, Dey and Chang
+1992). Where too few of them would count, and for another model, the curve is fitted again.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from helpers import claims as cl
 from helpers.curve import Array, Season
-from helpers.fit import Fit, draw, extra
-from helpers.likelihood import Model
-from helpers.sampling import ConvergenceError
+from helpers.fit import Fit, draw, within
+from helpers.likelihood import Model, Prior
+from helpers.sampling import ENOUGH_DRAWS, WORST_TAIL, ConvergenceError, pareto_tail
 
 #: The busiest hour of a place's day, local time, and how far the rate swings about its mean.
 BUSY_HOUR, SWING = 20.0, 0.5
@@ -45,28 +51,59 @@ def variants(answer: Fit, horizon: float, seed: int, origin_hour: float) -> list
             fitted = attempt()
         except ConvergenceError:
             return None
-        return extra(fitted, horizon, fitted.model.own)
+        return within(fitted, horizon)
 
     west, east = cl.UTC_OFFSETS.get(series.scope, (0.0, 4.0))
     season = Season(SWING, BUSY_HOUR - (west + east) / 2 - origin_hour)
+    half, gain = prior.half_life_hours, prior.gain_days
+    expected = {
+        "half-life expected half as long": {"half_life_hours": half / 2},
+        "half-life expected twice as long": {"half_life_hours": half * 2},
+        "gain expected three times smaller": {"gain_days": gain / 3},
+        "gain expected three times larger": {"gain_days": gain * 3},
+    }
     changed: dict[str, Model] = {
-        "half-life expected half as long": _supposing(model, half_life_hours=prior.half_life_hours / 2),
-        "half-life expected twice as long": _supposing(model, half_life_hours=prior.half_life_hours * 2),
-        "gain expected three times smaller": _supposing(model, gain_days=prior.gain_days / 3),
-        "gain expected three times larger": _supposing(model, gain_days=prior.gain_days * 3),
         "with a day-and-night cycle": replace(model, season=season),
         "plain response" if model.delayed else "delayed response": replace(model, delayed=not model.delayed),
     }
     if model.others:
         changed["without the other event"] = replace(model, shocks=tuple(model.shocks[j] for j in model.own))
-    made = [Variant("the answer", gained(lambda: answer))]
-    made += [Variant(label, gained(partial(draw, series, other, seed))) for label, other in changed.items()]
+    told = within(answer, horizon)
+
+    def weighed(label: str, other: Model, log_weight: Array, left_out: str = "") -> Variant:
+        again = _resampled(told, log_weight, seed)
+        if again is None:
+            again = gained(partial(draw, series, other, seed, more=False))
+        return Variant(label, again, left_out)
+
+    made = [Variant("the answer", told)]
+    for label, values in expected.items():
+        other = replace(model, prior=replace(prior, **values))
+        made.append(weighed(label, other, _log_prior(answer, other.prior) - _log_prior(answer, prior)))
+    made += [Variant(label, gained(partial(draw, series, other, seed, more=False))) for label, other in changed.items()]
     if len(series.claims) > 1:
-        for left_out in series.claims[:MOST_LEFT_OUT]:
-            rest = replace(model, claims=tuple(claim for claim in model.claims if claim is not left_out))
-            made.append(Variant("", gained(partial(draw, series, rest, seed)), left_out.figure_id))
+        whole = model.log_likelihood(answer.sample.draws)
+        for claim in series.claims[:MOST_LEFT_OUT]:
+            rest = replace(model, claims=tuple(one for one in model.claims if one is not claim))
+            made.append(weighed("", rest, rest.log_likelihood(answer.sample.draws) - whole, claim.figure_id))
     return made
 
 
-def _supposing(model: Model, **other: float) -> Model:
-    return replace(model, prior=replace(model.prior, **other))
+def _log_prior(answer: Fit, prior: Prior) -> Array:
+    """Log density of each draw's half-life and gains under a prior, up to a constant: (n,)."""
+    used, z = answer.model.prior, answer.sample.draws
+    column = {name: z[:, i] for i, name in enumerate(answer.model.names)}
+    half = np.log(used.half_life_hours / prior.half_life_hours) / prior.half_life_sd + column["half_life"]
+    gain = np.log(used.gain_days / prior.gain_days) / prior.gain_sd
+    gains = [column[f"gain_{j}"] + gain for j in range(len(answer.model.shocks))]
+    density: Array = -0.5 * (half**2 + np.sum(np.square(gains), axis=0))
+    return density
+
+
+def _resampled(values: Array, log_weight: Array, seed: int) -> Array | None:
+    """Draws (n,) by their new weights; None where too few of them would count."""
+    weight = np.exp(log_weight - log_weight.max())
+    if weight.sum() ** 2 / (weight**2).sum() < ENOUGH_DRAWS or pareto_tail(log_weight) >= WORST_TAIL:
+        return None
+    rng = np.random.default_rng(seed)
+    return rng.choice(values, len(values), p=weight / weight.sum())

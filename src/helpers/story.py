@@ -10,10 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import tables, words
-from helpers.case import PEOPLE, Case
+from helpers import bounds, tables, words
+from helpers.case import PEOPLE, Case, Series
+from helpers.ceilings import PEOPLE_HIT
 from helpers.charts.plots import Range, Update
-from helpers.fit import Fit, compared, estimates, prior_left
+from helpers.fit import Fit, compared, estimates, prior_left, seed_error
+from helpers.fit import within as within_horizon
 from helpers.likelihood import ANTICIPATION
 from helpers.prose import Prose
 from helpers.published.figures import window
@@ -39,6 +41,10 @@ AGREE = (
 PRIORS_OWN = 0.8
 #: Two events whose shares are known no better than this are hardly separated.
 HARDLY = 0.6
+#: Ends that another seed would move by more than this share are said to do so.
+MOVES = 0.05
+#: Letters that the answer gives to what another event was.
+LONGEST = 160
 #: Rivals whose gain the answer spells out.
 MOST_NAMED = 4
 
@@ -47,11 +53,12 @@ def event(case: Case, names: pd.Series) -> str:
     """What happened, as a clause: "WhatsApp was down on 22 Feb 2014"."""
     outage = case.outage
     name, was = _named(case, names)
+    was = f"{was} partly" if outage["partial"] else was
     what = {
         "outage": f"{name} {was} down",
         "block": f"{name} {was} blocked",
         "shutdown": f"{name} {was} shut down",
-        "policy_shock": f"of the news about {name} (nothing failed)",
+        "policy_shock": f"the news about {name} (nothing failed)",
     }[outage["kind"]]
     when = f"in {_month(outage)}" if outage["time_precision"] == "month" else f"on {words.day(outage['start_utc'])}"
     scope = outage["scope"].split(" (")[0]
@@ -75,6 +82,7 @@ def title(case: Case, names: pd.Series) -> str:
     """The question a report answers."""
     outage = case.outage
     name, was = _named(case, names)
+    was = f"{was} partly" if outage["partial"] else was
     what = {
         "outage": f"when {name} {was} down",
         "block": f"when {name} {was} blocked",
@@ -96,24 +104,32 @@ def _by_name(numbers: list[Estimate]) -> dict[str, Estimate]:
 
 
 def gain(fitted: Fit, horizon: float, level: float) -> str:
-    """The finding about one rival as a clause, range first."""
-    number = _by_name(estimates(fitted, horizon, level))[fitted.name]
+    """The finding about one rival as a clause, range first; with other events in the same days, of all together."""
+    number = _together(fitted, horizon, level)
     phrase = GAINED[fitted.series.quantity].format(rival=fitted.series.service)
     return f"{words.interval(number.low, number.high)} {phrase}{fitted.series.place} {within(horizon)}"
 
 
+def _together(fitted: Fit, horizon: float, level: float) -> Estimate:
+    """Everything that was extra: because of the event, and of the others of the same days."""
+    number = _by_name(estimates(fitted, horizon, level))
+    return number.get(f"{fitted.name}_all_events", number[fitted.name])
+
+
 def finding(case: Case, fitted: Fit, horizon: float, level: float) -> str:
-    """The title of a rival's figure."""
-    number = _by_name(estimates(fitted, horizon, level))[fitted.name]
+    """The title of a rival's figure; it names a cause only where nothing else pushed in the same days."""
+    number = _together(fitted, horizon, level)
     cause = CAUSES[case.outage["kind"]]
-    cause = cause[0].upper() + cause[1:]
-    span = words.interval(number.low, number.high)
-    what = {
-        "signups": f"brought {fitted.series.service} {span} new users",
-        "installs": f"brought {fitted.series.service} {span} more installs",
-        "ported_numbers": f"moved {span} numbers to {fitted.series.service}",
-    }.get(fitted.series.quantity, f"brought {fitted.series.service} {span} {fitted.counted}")
-    return f"{cause} {what}{fitted.series.place} {within(horizon)}"
+    span, rival = words.interval(number.low, number.high), fitted.series.service
+    what = {"signups": "new users", "installs": "more installs", "ported_numbers": "numbers moved"}
+    noun = what.get(fitted.series.quantity, fitted.counted)
+    others = len(fitted.model.others)
+    if others:
+        other = "another event" if others == 1 else f"{others} other events"
+        return f"{rival} gained {span} {noun}{fitted.series.place} {within(horizon)} of {cause} and {other}"
+    brought = {"ported_numbers": f"moved {span} numbers to {rival}"}
+    brought_it = brought.get(fitted.series.quantity, f"brought {rival} {span} {noun}")
+    return f"{cause[0].upper()}{cause[1:]} {brought_it}{fitted.series.place} {within(horizon)}"
 
 
 def subtitle(fitted: Fit, horizon: float, level: float) -> str:
@@ -132,13 +148,15 @@ def headline(case: Case, fits: list[Fit], names: pd.Series, horizon: float, leve
     if not fits:
         reported = len(case.series)
         known = "nothing was published that says" if reported else "no figure was published on"
-        return f"After {happened}, {known} how many people joined a rival: missing, not zero.".replace(
-            "After of the news", "After the news"
-        )
-    number = _by_name(estimates(fits[0], horizon, level))[fits[0].name]
+        return f"After {happened}, {known} how many people joined a rival: missing, not zero."
+    number = _together(fits[0], horizon, level)
     factor = number.high / max(number.low, 1e-9)
     loose = f", a factor of {words.significant(factor):,.0f} wide" if factor > WIDE else ""
-    return f"Because {happened}, {gain(fits[0], horizon, level)} than usual ({words.percent(level)} interval{loose})."
+    sure = f"{gain(fits[0], horizon, level)} than usual ({words.percent(level)} interval{loose})."
+    if fits[0].model.others:
+        return f"After {happened}, {sure}"
+    because = "Because of" if case.outage["kind"] == "policy_shock" else "Because"
+    return f"{because} {happened}, {sure}"
 
 
 def answer(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float) -> Prose:
@@ -167,28 +185,34 @@ def _details(case: Case, fitted: Fit, horizon: float, level: float) -> list[str]
     ]
     share = number.get("share_from_outage")
     if share:
-        other, cause = number[f"{fitted.name}_confounder"], CAUSES[case.outage["kind"]]
-        said.append(
-            f"Another event fell into the same days ({others(case, fitted)}). It brought "
-            f"{words.interval(other.low, other.high)} more of its own, so {words.percent(share.low)} to "
-            f"{words.percent(share.high)} of all that was extra is due to {cause}."
-        )
-        said += ["The figures can hardly separate the two."] if share.high - share.low > HARDLY else []
+        said.append(_separated(case, fitted, number[fitted.name], share))
+    said.append(bounds.bitten(fitted, case))
     each = number.get("gain_per_affected_user")
     if each:
         low, high = each.low * 1000, each.high * 1000
         said.append(f"Of 1,000 people affected, {words.significant(low):g} to {words.significant(high):g} went there.")
-    return [text.strip() for text in said]
+    return [text for text in said if text]
+
+
+def _separated(case: Case, fitted: Fit, own: Estimate, share: Estimate) -> str:
+    """Say how much of what was extra is the event's, where others fell into the same days."""
+    cause, many = CAUSES[case.outage["kind"]], len(fitted.model.others) > 1
+    other = "the others" if many else "the other"
+    alone = f"{words.interval(own.low, own.high)} ({words.percent(share.low)} to {words.percent(share.high)} of it all)"
+    fell = f"{'Other events' if many else 'Another event'} fell into the same days: {others(case, fitted)}."
+    if share.high - share.low > HARDLY:
+        return f"{fell} How much is {cause} and how much {other}, the figures cannot separate: {cause} alone, {alone}."
+    return f"{fell} {cause[0].upper()}{cause[1:]} alone brought {alone}."
 
 
 def others(case: Case, fitted: Fit) -> str:
     """Name the other events that push the same curve."""
-    return words.listing([event_words(case, fitted.model.shocks[j].event_id) for j in fitted.model.others])
+    return words.listing([event_words(case, fitted.model.shocks[j].event_id, LONGEST) for j in fitted.model.others])
 
 
 def sureness(fitted: Fit, horizon: float, level: float) -> str:
     """How sure the answer is, in words, and how much of it is prior."""
-    number = _by_name(estimates(fitted, horizon, level))[fitted.name]
+    number = _together(fitted, horizon, level)
     factor = number.high / max(number.low, 1e-9)
     claims = len(fitted.series.claims)
     told = "The one published figure leaves" if claims == 1 else f"The {claims} published figures leave"
@@ -200,7 +224,11 @@ def sureness(fitted: Fit, horizon: float, level: float) -> str:
     else:
         sure = f"How sure? {wide}."
     if prior_left(fitted)["half-life"] > PRIORS_OWN:
-        sure += " How fast the surge faded is mostly what was supposed beforehand: the figures say little about it."
+        sure += " How fast the surge faded is mostly the prior: the figures say little about it."
+    every = tuple(range(fitted.made.shocks))
+    moved = seed_error(fitted, within_horizon(fitted, horizon, every), level)
+    if moved > MOVES:
+        sure += f" Other random numbers would move an end by about {words.percent(moved)}."
     return sure
 
 
@@ -223,8 +251,8 @@ def unknown(case: Case, fits: list[Fit]) -> Prose:
     if pd.notna(low) and pd.notna(high) and high > low:
         said.append(f"Published durations run from {words.duration_interval(low, high)}; all of them were tried.")
     if pd.notna(outage["duration_hours"]) and outage["duration_hours"] > 24:
-        said.append("It lasted longer than a day. People switch once, so only its first day is supposed to push them.")
-    if pd.isna(outage["affected_users"]) or outage["affected_unit"] not in ("users", "customers", "accounts"):
+        said.append("It lasted longer than a day. People switch once, so only its first day is assumed to push them.")
+    if pd.isna(outage["affected_users"]) or outage["affected_unit"] not in PEOPLE_HIT:
         said.append("How many people it hit was not published, so there is no gain per person affected.")
     if any(shock.event_id == ANTICIPATION for fitted in fits for shock in fitted.model.shocks):
         said.append("Some left before it began: the rush before it counts as its doing.")
@@ -238,7 +266,7 @@ def unknown(case: Case, fits: list[Fit]) -> Prose:
     return Prose(tuple(said), bullets=True)
 
 
-def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
+def doubtful(case: Case, fits: list[Fit], level: float, seed: int) -> Prose:
     """Name the figures that do not fit the others."""
     if not fits:
         return Prose(("There is no figure on a curve to compare.",))
@@ -254,6 +282,7 @@ def doubtful(fits: list[Fit], level: float, seed: int) -> Prose:
                     f"{fitted.series.service}: “{told}” ({window(row)}) does not fit the other figures. The "
                     f"chance that it is simply wrong is {words.percent(seen.wrong)}; the curve says {curve}."
                 )
+    said += bounds.contradictions(case, [fitted.series for fitted in fits])
     return Prose(tuple(said or [AGREE]), bullets=bool(said))
 
 
@@ -273,7 +302,8 @@ def record(
     parameters : all parameters of the notebook, as checked.
     """
     horizon = float(parameters["horizon_hours"])
-    used = [claim.figure_id for fitted in fits + more for claim in fitted.series.claims + fitted.series.baselines]
+    used = [claim.figure_id for fitted in fits + more for claim in fitted.series.statements]
+    used += [bite.ceiling.row for fitted in fits + more for bite in fitted.bites if bite.ceiling.row]
     return Record(
         notebook="03_adoption_after_outage",
         title=title(case, names),
@@ -287,16 +317,21 @@ def record(
             for number in estimates(fitted, horizon, level, case.affected(fitted.series))
         ],
         diagnostics={
-            " ".join(filter(None, (fitted.series.service_id, fitted.series.quantity, fitted.series.place.strip()))): {
+            " ".join(filter(None, _curve_key(fitted.series))): {
                 "effective_draws": fitted.sample.effective,
                 "pareto_tail": fitted.sample.tail,
                 "kernel": "delayed" if fitted.model.delayed else "exponential",
                 "prior_left": prior_left(fitted),
+                "ceilings": [{"kind": b.ceiling.kind, "most": b.ceiling.most, "cuts": b.above} for b in fitted.bites],
             }
             for fitted in fits + more
         },
         data_hash=data_hash,
     )
+
+
+def _curve_key(series: Series) -> tuple[str, ...]:
+    return (series.service_id, series.quantity, series.place.strip(), series.platform, series.panel)
 
 
 def range_of(row: Range) -> str:

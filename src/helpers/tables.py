@@ -9,7 +9,7 @@ import pandas as pd
 from helpers import words
 from helpers.case import Case, Series
 from helpers.evidence import Evidence
-from helpers.fit import Fit, compared, estimates, prior_left
+from helpers.fit import Fit, compared, estimates, prior_left, seed_error, within
 from helpers.published.figures import window
 from helpers.table import Sentence, Table
 from helpers.view import named
@@ -116,13 +116,15 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table | Sentence:
     rows, columns = [], ["rival", "usual level", "error granted", "from", "source", "address"]
     for fitted in fits:
         known = evidence.baselines.set_index("baseline_id")
-        for claim in fitted.series.baselines:
+        for claim in fitted.series.baselines + fitted.series.records:
             given = claim.figure_id not in known.index
             row = None if given else known.loc[claim.figure_id]
             rows.append(
                 {
                     "rival": named(fitted),
-                    "usual level": f"{words.interval(claim.low * 24, claim.high * 24)} a day",
+                    "usual level": f"at most {words.count(claim.high * 24)} a day, the record"
+                    if claim.reading == "record"
+                    else f"{words.interval(claim.low * 24, claim.high * 24)} a day",
                     "error granted": f"a factor of {math.exp(claim.scale):.2f}",
                     "from": "given by the reader"
                     if row is None
@@ -179,7 +181,7 @@ def publishers(series: Series, evidence: Evidence) -> str:
     return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
 
 
-def diagnostics(fits: list[Fit]) -> Table | Sentence:
+def diagnostics(fits: list[Fit], horizon: float, level: float) -> Table | Sentence:
     """How well each fit went."""
     if not fits:
         return NOTHING
@@ -190,6 +192,7 @@ def diagnostics(fits: list[Fit]) -> Table | Sentence:
             "Pareto tail (below 0.7)": f"{fitted.sample.tail:.2f}",
             "response": "delayed" if fitted.model.delayed else "plain",
             "half-life still prior": words.percent(prior_left(fitted)["half-life"]),
+            "ends move with the seed by": words.percent(seed_error(fitted, within(fitted, horizon), level)),
             "size still prior": words.percent(prior_left(fitted)["extra count in usual days"]),
         }
         for fitted in fits

@@ -13,12 +13,13 @@ from helpers import words
 from helpers.case import Case
 from helpers.charts.plots import CurveView, Mark, Range, Update
 from helpers.claims import Claim
-from helpers.fit import Fit, Five, bands, compared, extra, five
+from helpers.fit import Fit, Five, bands, compared, extra, five, within
 from helpers.likelihood import ANTICIPATION
 from helpers.robustness import Variant
 
 #: What one event does, in the words of a figure.
 CAUSES = {"outage": "the outage", "block": "the block", "shutdown": "the shutdown", "policy_shock": "the news"}
+KIND_NOUNS = {"outage": "outage", "block": "block", "shutdown": "shutdown", "policy_shock": "news"}
 NOUNS = {
     "signups": "sign-ups",
     "installs": "installs",
@@ -79,6 +80,7 @@ def event_label(case: Case, names: pd.Series) -> str:
     if outage["kind"] == "policy_shock":
         return f"news about {name} (nothing failed)"
     what = {"outage": "down", "block": "blocked", "shutdown": "shut down"}[outage["kind"]]
+    what = f"partly {what}" if outage["partial"] else what
     if outage["time_precision"] not in ("minute", "hour"):
         return f"{name} {what}"
     begun, ended = outage["start_utc"], outage["end_utc"]
@@ -88,13 +90,14 @@ def event_label(case: Case, names: pd.Series) -> str:
     return f"{name} {what} {begun:%H:%M} to {ended:%H:%M} UTC" if same_day else f"{name} {what}"
 
 
-def event_words(case: Case, event_id: str) -> str:
+def event_words(case: Case, event_id: str, longest: int = LONGEST_LABEL) -> str:
     """Say what another event was, in a few words of its cause."""
     row = case.confounders.set_index("outage_id").loc[event_id]
-    cause = (str(row["cause"]) or "trouble").split(" (")[0].split(";")[0]
     name = str(row["service"]).split(" (")[0]
+    happened = f"{KIND_NOUNS[row['kind']]} of {words.day(row['start_utc'])}"
+    cause = (str(row["cause"]) or happened).split(" (")[0].split(";")[0]
     cause = cause if name in cause else f"{name}: {cause}"
-    return cause if len(cause) <= LONGEST_LABEL else cause[: LONGEST_LABEL - 1].rsplit(" ", 1)[0] + " …"
+    return cause if len(cause) <= longest else cause[: longest - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _at(case: Case, hour: float) -> pd.Timestamp:
@@ -105,6 +108,8 @@ def _end(case: Case) -> pd.Timestamp | None:
     outage = case.outage
     if outage["kind"] == "policy_shock":
         return _at(case, 0.0)
+    if pd.isna(outage["end_utc"]) and pd.notna(outage["duration_hours"]):
+        return outage["start_utc"] + pd.Timedelta(hours=float(outage["duration_hours"]))
     return outage["end_utc"] if pd.notna(outage["end_utc"]) else None
 
 
@@ -147,7 +152,7 @@ def _mark(case: Case, fitted: Fit, claim: Claim, label: str, agrees: bool) -> Ma
     """Draw a claim as what it is; None for a total that lies below the usual growth."""
     low, high = claim.low, claim.high
     usual = float(np.median(fitted.made.baseline))
-    moved = sum(claim.shift) / 2
+    moved = sum(claim.shift) / 2 + claim.anchored * float(np.median(fitted.made.start[:, 0]))
     start, end = claim.start + moved, claim.end + moved
     hours = max(end - start, 1e-3)
     if claim.since:
@@ -181,7 +186,7 @@ def overview(fits: Sequence[Fit], horizon: float, level: float) -> list[Range]:
     return [
         Range(
             named(fitted),
-            five(extra(fitted, horizon, fitted.model.own), level),
+            five(within(fitted, horizon), level),
             fitted.counted,
         )
         for fitted in fits
@@ -191,7 +196,8 @@ def overview(fits: Sequence[Fit], horizon: float, level: float) -> list[Range]:
 def named(fitted: Fit) -> str:
     """Name a curve: its rival, its place and what it counts, where that is not people who joined."""
     counts = "" if fitted.series.quantity == "signups" else f", {fitted.counted}"
-    return f"{fitted.series.service}{fitted.series.place}{counts}"
+    panel = f" by {fitted.series.panel}" if fitted.series.panel else ""
+    return f"{fitted.series.service}{fitted.series.place}{counts}{panel}"
 
 
 def survival(variants: Sequence[Variant], figures: pd.DataFrame, level: float) -> list[Range]:

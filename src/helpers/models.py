@@ -1,131 +1,31 @@
 """The parameters of each notebook as a pydantic model: types, ranges, choices, help."""
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from helpers.claims import UTC_OFFSETS
 from helpers.schemas import ALL_KINDS, KINDS, SECTORS
+from helpers.values import (
+    Day,
+    End,
+    Moment,
+    MomentOrNone,
+    Names,
+    Number,
+    NumberOrNone,
+    PerRival,
+    Spans,
+    Step,
+    Whole,
+    one_of,
+    some,
+    some_of,
+)
 
 PERIODS = ("second", "hour", "day")
-
-
-def _number(value: object) -> object:
-    """Take a number or its text; ``True`` is not a number, though Python says so."""
-    if isinstance(value, bool):
-        raise ValueError("a number")
-    if isinstance(value, str):
-        return int(value) if value.strip().removeprefix("-").isdecimal() else float(value)
-    return value
-
-
-def _names(value: object) -> object:
-    """Take a list of names, or the names in one text separated by commas."""
-    if isinstance(value, str):
-        return [name.strip() for name in value.split(",") if name.strip()]
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _per_rival(value: object) -> object:
-    """Take a number, a mapping, or the text ``telegram=100000, line=500000``."""
-    if isinstance(value, str) and "=" in value:
-        pairs = [part.partition("=") for part in value.split(",")]
-        return {name.strip(): float(number) for name, _, number in pairs}
-    if isinstance(value, str) and value.strip().lower() in {"", "none"}:
-        return None
-    if isinstance(value, Mapping):
-        return {name: _number(number) for name, number in value.items()}
-    return _number(value)
-
-
-def first_day(value: str) -> str:
-    """Take a year, a month or a day as the first day of it; nothing stays nothing, what is no date is a ValueError."""
-    text = value.strip()
-    return date.fromisoformat(text + {4: "-01-01", 7: "-01"}.get(len(text), "")).isoformat() if text else ""
-
-
-def _year(value: object) -> object:
-    """Take the year 2014 as it comes from a command line that guesses types."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _one_of(choices: tuple[str, ...]) -> AfterValidator:
-    def known(value: str | list[str]) -> str | list[str]:
-        spelled = {one.casefold(): one for one in choices}
-        given = [one.casefold() for one in ([value] if isinstance(value, str) else value)]
-        if not given or not set(given) <= set(spelled):
-            raise ValueError(f"one of {', '.join(choices)}")
-        return spelled[given[0]] if isinstance(value, str) else [spelled[one] for one in given]
-
-    return AfterValidator(known)
-
-
-def moment(value: str) -> str:
-    """Take a moment in ISO 8601, UTC where it names no zone; what is none is a ValueError."""
-    when = datetime.fromisoformat(value.strip())
-    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return f"{when:%Y-%m-%dT%H:%M}Z"
-
-
-def end_moment(value: str) -> str:
-    """Take a moment as an end: a plain day is all of it, as in the evidence tables."""
-    text = value.strip()
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        text = (date.fromisoformat(text) + timedelta(days=1)).isoformat()
-    return moment(text)
-
-
-def span(value: str) -> str:
-    """Take a window "start/end" or "name=start/end" in UTC; the end must lie after the start."""
-    name, _, ends = value.rpartition("=")
-    first, slash, last = ends.partition("/")
-    if not slash or moment(first) >= end_moment(last):
-        raise ValueError("start/end")
-    written = f"{moment(first)}/{end_moment(last)}"
-    return f"{name.strip()}={written}" if name else written
-
-
-def _spans(values: list[str]) -> list[str]:
-    return [span(value) for value in values]
-
-
-def _some(values: list[str]) -> list[str]:
-    if not values:
-        raise ValueError("at least one")
-    return values
-
-
-def _step(value: str) -> str:
-    if value.strip():
-        from helpers.measured.grid import step_of
-
-        step_of(value)
-    return value.strip()
-
-
-def _some_of(choices: tuple[str, ...]) -> AfterValidator:
-    def known(value: list[str]) -> list[str]:
-        if not set(value) <= set(choices):
-            raise ValueError(f"some of {', '.join(choices)}")
-        return value
-
-    return AfterValidator(known)
-
-
-Number = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_number), Field(strict=True)]
-Names = Annotated[list[str], BeforeValidator(_names)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-Day = Annotated[str, BeforeValidator(_year), AfterValidator(first_day)]
-Moment = Annotated[str, AfterValidator(moment)]
-End = Annotated[str, AfterValidator(end_moment)]
-Spans = Annotated[list[str], BeforeValidator(_names), AfterValidator(_spans)]
-Step = Annotated[str, AfterValidator(_step)]
-PerRival = Annotated[dict[str, Positive] | Positive | None, BeforeValidator(_per_rival)]
 
 
 class Parameters(BaseModel):
@@ -179,7 +79,7 @@ class OutageHistory(Parameters):
         "", "first day (UTC); none: as far back as the evidence goes", "a day, month or year: 2014-02-22"
     )
     until: Day = _field("", "day (UTC) before which it ends; none: where the evidence ends", "a day, month or year")
-    kinds: Annotated[Names, _one_of(KINDS)] = _field(
+    kinds: Annotated[Names, one_of(KINDS)] = _field(
         ["outage"], "kinds of events", f"some of {', '.join(KINDS)}, as a list or separated by commas"
     )
     level: Number = _LEVEL
@@ -196,7 +96,7 @@ class GrowthFigures(Parameters):
         "the outage after which they were published; all: every one",
         "an outage_id of data/outages.csv, or all",
     )
-    per: Annotated[str, _one_of(PERIODS)] = _field("day", "period of the rates", f"one of {', '.join(PERIODS)}")
+    per: Annotated[str, one_of(PERIODS)] = _field("day", "period of the rates", f"one of {', '.join(PERIODS)}")
 
 
 class AdoptionAfterOutage(Parameters):
@@ -224,7 +124,7 @@ SIMULATED = "simulated"
 #: What may be put right in a measured series when asked for: `helpers.measured.series.FIXES` and `increments.FIXES`.
 FIXES = ("sort", "drop_duplicates", "sum_duplicates", "snap", "fill_zero", "drop_jumps")
 READ_AS = ("measures", "totals", *FIXES)
-ReadAs = Annotated[Names, _some_of(READ_AS)]
+ReadAs = Annotated[Names, some_of(READ_AS)]
 _READ_AS = _field(
     [],
     f"how to read the table: measures (not counts), totals (running); what to put right: {', '.join(FIXES)}",
@@ -305,7 +205,7 @@ class WhoGained(Measured):
         "columns that name a series; none: series; of a wide table the columns that are series, none: all",
         "names of columns, as a list or separated by commas",
     )
-    outages: Annotated[Spans, AfterValidator(_some)] = _field(
+    outages: Annotated[Spans, AfterValidator(some)] = _field(
         ["2025-09-15T00:00Z/2025-09-16T00:00Z"],
         "the outages: start/end,...",
         "at least one window in UTC: 2025-09-15T14:00Z/2025-09-15T19:00Z, as a list or separated by commas",
@@ -315,7 +215,7 @@ class WhoGained(Measured):
         "series that cannot have gained: names, * for any letters; none: none (in the simulated example JP / *)",
         "names or patterns of series, as a list or separated by commas",
     )
-    clusters: Annotated[str, _one_of(("first", "last", "none"))] = _field(
+    clusters: Annotated[str, one_of(("first", "last", "none"))] = _field(
         "first",
         "what moves together: series with the same first or last part of their name, as in DE / maple; none: nothing",
         "first, last or none",
@@ -323,7 +223,7 @@ class WhoGained(Measured):
     false_discoveries: Number = _field(
         0.05, "share of the called series that may be chance", "a number above 0 and below 0.5", gt=0, lt=0.5
     )
-    read_as: Annotated[Names, _some_of(("measures", "wide"))] = _field(
+    read_as: Annotated[Names, some_of(("measures", "wide"))] = _field(
         [], "how to read the table: measures (not counts), wide (a column a series)", "some of measures, wide"
     )
 
@@ -337,10 +237,10 @@ class AcrossOutages(Parameters):
 
     SUBJECT = ("kinds", "sectors")
 
-    kinds: Annotated[Names, _some_of(ALL_KINDS)] = _field(
+    kinds: Annotated[Names, some_of(ALL_KINDS)] = _field(
         [], "kinds of events; none: all", f"some of {', '.join(ALL_KINDS)}, as a list or separated by commas"
     )
-    sectors: Annotated[Names, _some_of(SECTORS)] = _field(
+    sectors: Annotated[Names, some_of(SECTORS)] = _field(
         [], "sectors of the failing service; none: all", f"some of {', '.join(SECTORS)}"
     )
     exclude: Names = _field(
@@ -351,33 +251,54 @@ class AcrossOutages(Parameters):
 
 
 class NextOutage(Parameters):
-    """Parameters of ``07_next_outage``."""
+    """Parameters of ``07_next_outage``; what is left empty is taken from the event's row of the evidence."""
 
-    SUBJECT = ("service",)
+    SUBJECT = ("outage_id", "service")
 
-    service: str = _field("tiktok", "the service that fails", "a service id or name")
-    kind: Annotated[str, _one_of(KINDS)] = _field("outage", "kind of event", f"one of {', '.join(KINDS)}")
-    start: Moment = _field("2026-01-25T05:00Z", "start of the event (UTC)", "a moment: 2026-01-25T05:00Z")
-    duration_hours: Number = _field(182.0, "hours without the service", _HOURS, gt=0, le=8760)
-    users_affected: Number = _field(
-        220_000_000.0, "people hit", "a number of people from 1 to 8,200,000,000 (everybody)", ge=1, le=8.2e9
+    outage_id: str = _field(
+        "tiktok-2026-01-25-us",
+        "an event of the evidence, whose row gives what is left out below; none: the one of service near start",
+        "an outage_id of data/outages.csv, or nothing for an outage to come",
     )
-    region: Annotated[str, _one_of(("world", *UTC_OFFSETS))] = _field(
-        "United States",
-        "place whose day and night the sign-ups follow; world: none",
+    service: str = _field("", "the service that fails; none: the event's", "a service id or name")
+    kind: Annotated[str, one_of(("", *KINDS))] = _field(
+        "", "kind of event; none: the event's, else outage", f"one of {', '.join(KINDS)}"
+    )
+    start: MomentOrNone = _field("", "start of the event (UTC); none: the event's", "a moment: 2026-01-25T05:00Z")
+    duration_hours: NumberOrNone = _field(
+        None, "hours without the service; none: as published of the event", _HOURS, gt=0, le=8760
+    )
+    users_affected: NumberOrNone = _field(
+        None,
+        "people hit; none: as published of the event, else unknown",
+        "a number of people from 1 to 8,200,000,000 (everybody)",
+        ge=1,
+        le=8.2e9,
+    )
+    region: Annotated[str, one_of(("", "world", *UTC_OFFSETS))] = _field(
+        "",
+        "place whose day and night the sign-ups follow; world: none; none given: the event's",
         "world, or a place of the evidence: United States, Brazil, India, ...",
     )
     rivals: Names = _field(
         [],
-        "services that people turn to; none: those that gained after other events of the service or in its sector",
+        "services that people turn to; none: those named after the event, after others of the service or in its sector",
         "service ids or names, as a list or separated by commas",
     )
     horizon_hours: Number = _HORIZON
-    creators: Number = _field(
-        2_000_000.0, "people who earn on the service; 0: not asked", "a number of people, 0 or more", ge=0, le=8.2e9
+    creators: NumberOrNone = _field(
+        None,
+        "people who earn on the service; none: not asked (after the default event TikTok's own number, 2 million)",
+        "a number of people, 0 or more",
+        ge=0,
+        le=8.2e9,
     )
-    income_per_creator_hour: Number = _field(
-        0.2, "what one of them earns in an hour of day or night, dollars", "an amount, 0 or more", ge=0, le=1e6
+    income_per_creator_hour: NumberOrNone = _field(
+        None,
+        "what one of them earns in an hour of day or night, dollars; none: as creators (after the default event 0.2)",
+        "an amount, 0 or more",
+        ge=0,
+        le=1e6,
     )
     level: Number = _LEVEL
     seed: Whole = _SEED

@@ -81,7 +81,7 @@ def commit(folder: Path) -> str:
 def in_words(value: object) -> str:
     """Write the value of a parameter for a reader."""
     if value is None or value in ([], ""):
-        return "as published" if value is None else "not given"
+        return "not given"
     if isinstance(value, dict):
         return ", ".join(f"{name} {in_words(item)}" for name, item in value.items())
     if isinstance(value, list):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from helpers import groups, models, params
+from helpers import groups, params, values
 from helpers.commands import terminal
 from helpers.schemas import FIELDS, KINDS
 from helpers.words import FORMULA
@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
 def _day(text: str) -> str:
     """Read a year, a month or a day as the first day of it."""
     try:
-        return models.first_day(text)
+        return values.first_day(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"given {text!r}, expected a day, month or year: 2014-02-22") from None
 

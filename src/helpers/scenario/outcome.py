@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.ceilings import PEOPLE_HIT
 from helpers.curve import Array
 from helpers.evidence import Evidence
 from helpers.incidence.forecast import forecast
 from helpers.incidence.history import select
-from helpers.models import NextOutage
 from helpers.pooled.design import NAMES, OF_EVENT, Moments, of_event
-from helpers.pooled.events import LONGEST_HOURS, PEOPLE_HIT, UNAVAILABLE, Event
+from helpers.pooled.events import LONGEST_HOURS, Event
 from helpers.pooled.kept import Kept
+from helpers.scenario.asked import Asked
 from helpers.scenario.income import Income, at_stake, likely_lost
 from helpers.scenario.predict import DRAWS, Prediction
 from helpers.scenario.question import Scenario
@@ -49,7 +50,7 @@ def outcome(found: Scenario, made: Sequence[Prediction], evidence: Evidence, rng
     asked = found.asked
     pairs = anchors(evidence)
     pairs = pairs[~pairs["outage_id"].isin(found.unknown)].reset_index(drop=True)
-    whole = np.minimum(sum((one.total for one in made), np.zeros(DRAWS)), asked.users_affected)
+    whole = np.minimum(sum((one.total for one in made), np.zeros(DRAWS)), asked.most)
     money, came, left = rng.spawn(3)
     income = at_stake(
         earning(asked),
@@ -65,9 +66,14 @@ def outcome(found: Scenario, made: Sequence[Prediction], evidence: Evidence, rng
     return Outcome(whole, whole * stay, whole * away, income, pairs)
 
 
-def earning(asked: NextOutage) -> float:
+def earning(asked: Asked) -> float:
     """People who earn on the service and cannot: at most as many as are hit, and nobody where nothing is down."""
-    return min(asked.creators, asked.users_affected) if asked.kind in UNAVAILABLE else 0.0
+    return min(asked.creators, asked.most) if asked.down else 0.0
+
+
+def an_hour(found: Scenario, people: Array) -> Array | None:
+    """People for each hour of downtime, (n,) from draws of people (n,); None where nothing was down."""
+    return people / found.asked.duration_hours if found.asked.down else None
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,9 @@ def years(
     """Predict the users lost for good within twelve months, by service: its history of outages times the response.
 
     Every incident hits as many people as the service's largest published number (the scenario's, for the service
-    asked about), gives a typical rival a gain by the rule with the chance of being published, and as many rivals gain
-    as in the scenario. What is uncertain about all incidents alike, the rule and the share that stays away, is drawn
-    once a year.
+    asked about, where it is known), gives a typical rival a gain by the rule with the chance of being published, and as
+    many rivals gain as in the scenario. What is uncertain about all incidents alike, the rule and the share that stays
+    away, is drawn once a year.
     """
     asked = found.asked
     failed = select(evidence, ())
@@ -102,7 +108,8 @@ def years(
     away = share_kept(cost.anchors, "outage", len(found.kept.told), share, "left")
     rows = []
     for service, own in zip(wanted, each, strict=True):
-        people = asked.users_affected if service == asked.service else _people(evidence, service)
+        known = service == asked.service and np.isfinite(asked.users_affected) and not asked.of_group
+        people = asked.users_affected if known else _people(evidence, service)
         if service not in named:
             result: YearLoss | NotForecast = NotForecast(service, "no outage in the evidence")
         elif people is None:

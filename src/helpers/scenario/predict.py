@@ -18,7 +18,8 @@ from helpers.pooled.unusual import expected
 from helpers.published.figures import hours_between
 from helpers.robustness import BUSY_HOUR, SWING
 from helpers.sampling import Sample
-from helpers.scenario.question import WORLD, Scenario, place_hours
+from helpers.scenario.asked import WORLD, place_hours
+from helpers.scenario.question import Scenario
 from helpers.usual import baselines
 
 DRAWS = 4_000
@@ -50,7 +51,7 @@ def predict(found: Scenario, evidence: Evidence, rng: np.random.Generator) -> li
     rows = rng.choice(len(found.weight), DRAWS, p=found.weight)
     draws = found.kept.draws[rows]
     common = rng.standard_normal(DRAWS)
-    half = found.kept.halves[asked.kind][rows]
+    half = found.kept.halves[found.event.kind][rows]
     scatter = found.kept.half_scatter[rows]
     made = []
     for rival in found.rivals:
@@ -60,8 +61,8 @@ def predict(found: Scenario, evidence: Evidence, rng: np.random.Generator) -> li
         between = np.sqrt(np.maximum(sd**2 - within**2, 0.0))
         log_gain = middle + draws[:, NAMES.index("usual")] * (np.log(usual) - np.log(USUAL))
         log_gain += between * common + within * rng.standard_normal(DRAWS)
-        # Nobody can lose more people than were hit.
-        total = np.minimum(usual * np.exp(log_gain), asked.users_affected)
+        # Nobody can lose more people than were hit, where their number is known.
+        total = np.minimum(usual * np.exp(log_gain), asked.most)
         life = half * np.exp(scatter * rng.standard_normal(DRAWS))
         made.append(_prediction(found, evidence, rival, series, usual, total, life, known))
     return made
@@ -134,7 +135,7 @@ def case_of(found: Scenario, evidence: Evidence, series: Series) -> Case:
     """Describe the scenario as the event of a case."""
     asked = found.asked
     service = str(evidence.services.set_index("service_id").loc[asked.service, "name"])
-    end = found.origin + pd.Timedelta(hours=asked.duration_hours)
+    end = found.origin + pd.Timedelta(hours=asked.duration_hours) if asked.down else pd.NaT
     outage = pd.Series(
         {
             "outage_id": found.event.outage_id or "asked",
@@ -148,6 +149,7 @@ def case_of(found: Scenario, evidence: Evidence, series: Series) -> Case:
             "scope": asked.region,
             "affected_users": asked.users_affected,
             "affected_unit": "users",
+            "partial": False,
         }
     )
     nothing = evidence.growth_figures.iloc[:0]

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from helpers import case
 from helpers.case import Case, Series
-from helpers.claims import UTC_OFFSETS
 from helpers.curve import Array
 from helpers.evidence import Evidence
 from helpers.groups import members
@@ -22,13 +20,11 @@ from helpers.pooled.events import Event
 from helpers.pooled.gains import CAME
 from helpers.pooled.kept import Kept, load
 from helpers.pooled.unusual import weights
+from helpers.scenario.asked import WORLD, Asked, fill
+from helpers.scenario.named import SAME
 
-#: A published event of the service that begins so near to the scenario's start is the one that is asked about.
-SAME = pd.Timedelta(days=3)
 #: Rivals that are predicted when none is asked for.
 MOST = 4
-#: Place of a scenario without day and night.
-WORLD = "world"
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Scenario:
     that the rule still knows; ``unknown`` are the ids of all events of the service from that day on.
     """
 
-    asked: NextOutage
+    asked: Asked
     event: Event
     origin: pd.Timestamp
     rivals: tuple[str, ...]
@@ -61,8 +57,8 @@ class Scenario:
         return next((series for series in own if series.quantity in CAME), None)
 
 
-def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
-    """Build the scenario that was asked for.
+def scenario(evidence: Evidence, folder: Path, given: NextOutage) -> Scenario:
+    """Build the scenario that was asked for, its gaps filled from the event that is named.
 
     Raises
     ------
@@ -70,29 +66,30 @@ def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
         If the kept rule cannot be read.
     """
     services = evidence.services.set_index("service_id")
-    origin = pd.Timestamp(asked.start)
-    same = _same(evidence, asked.service)
     every = events.all_events(evidence)
-    own = [event for event in every if event.service_id in same]
-    real = min(own, key=lambda event: abs(event.start - origin), default=None)
-    real = real if real is not None and abs(real.start - origin) <= SAME else None
+    named = next((event for event in every if event.outage_id == given.outage_id), None)
+    asked = fill(evidence, given, named)
+    origin = asked.start
+    family = same(evidence, asked.service)
+    own = [event for event in every if event.service_id in family]
+    # Begun at another time, it is another outage like the one that is named.
+    real = named if named is not None and abs(named.start - origin) <= SAME else None
     kept = load(folder)
     later = {event.outage_id for event in own if event.start >= origin - SAME}
     later |= {name for event in own if event.outage_id in later for name in event.near}
     table = kept.table(every)
     weight, _ = weights(kept, every, later)
     service = services.loc[asked.service]
-    unavailable = asked.kind in events.UNAVAILABLE
     event = Event(
         outage_id=real.outage_id if real else "",
         service_id=asked.service,
         label=str(service["name"]),
-        kind=asked.kind,
+        kind=named.kind if named is not None and not given.kind else asked.kind,  # also where nothing failed at all
         sector=str(service["sector"]),
         start=origin,
         affected=asked.users_affected,
-        hours=min(asked.duration_hours, events.LONGEST_HOURS) if unavailable else float("nan"),
-        hours_sd=0.0,
+        hours=min(asked.duration_hours, events.LONGEST_HOURS) if asked.down else float("nan"),
+        hours_sd=asked.hours_sd,
         earlier=sum(
             one.kind == "outage" and origin - events.MEMORY <= one.start < origin and one is not real for one in own
         ),
@@ -103,7 +100,7 @@ def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
         asked=asked,
         event=event,
         origin=origin,
-        rivals=tuple(asked.rivals) or _rivals(evidence, every, event, same, real, asked.region),
+        rivals=tuple(given.rivals) or _rivals(evidence, every, event, family, real, asked.region),
         real=case.build(evidence, real.outage_id) if real else None,
         kept=kept,
         weight=weight,
@@ -114,7 +111,7 @@ def scenario(evidence: Evidence, folder: Path, asked: NextOutage) -> Scenario:
     )
 
 
-def _same(evidence: Evidence, service: str) -> set[str]:
+def same(evidence: Evidence, service: str) -> set[str]:
     """Ids that stand for a service: its own, groups that it is part of, and its parts."""
     services = evidence.services.set_index("service_id")
     groups = members(services.index[services["is_group"]], set(services.index[~services["is_group"]]))
@@ -147,8 +144,3 @@ def _rivals(
     # Other events of the service speak only where this one names nobody, its sector where those do not either.
     nearest = ranked[ranked["min"] == ranked["min"].min()]
     return tuple(nearest.sort_values("size", ascending=False, kind="stable").index[:MOST])
-
-
-def place_hours(region: str) -> float:
-    """Hours by which the middle of a place is ahead of UTC; zero for the world."""
-    return float(np.mean(UTC_OFFSETS[region])) if region in UTC_OFFSETS else 0.0

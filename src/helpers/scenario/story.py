@@ -11,11 +11,12 @@ from helpers import words
 from helpers.evidence import Evidence
 from helpers.fit import compared
 from helpers.pooled import kept
-from helpers.pooled.events import LONGEST_HOURS, UNAVAILABLE
+from helpers.pooled.events import LONGEST_HOURS
 from helpers.prose import Prose
 from helpers.results import Estimate, Record
 from helpers.scenario import income, retention
-from helpers.scenario.outcome import CURRENCY, Outcome, Year, earning
+from helpers.scenario.basis import an_hour_in_words
+from helpers.scenario.outcome import CURRENCY, Outcome, Year, an_hour, earning
 from helpers.scenario.predict import Prediction
 from helpers.scenario.question import Scenario
 from helpers.scenario.titles import ends
@@ -33,15 +34,18 @@ def happens(found: Scenario, names: pd.Series) -> str:
     """The event as a clause: "TikTok is down for 7.6 days from 25 January 2026 and 220 million people are hit"."""
     asked = found.asked
     name = str(names[asked.service])
-    lasts = f" for {words.duration(asked.duration_hours)}" if asked.kind != "policy_shock" else ""
+    lasts = f" for {words.duration(asked.duration_hours)}" if asked.down and not asked.endless else ""
+    on = " on" if asked.endless else ""
+    hit = words.count(asked.users_affected) if np.isfinite(asked.users_affected) else "an unknown number of"
     verb = VERBS[asked.kind].replace("is ", "are ", 1) if " and " in name else VERBS[asked.kind]
-    return f"{name} {verb}{lasts} from {words.day(found.origin)} and {words.count(asked.users_affected)} people are hit"
+    return f"{name} {verb}{lasts} from {asked.day}{on} and {hit} people are hit"
 
 
 def title(found: Scenario, names: pd.Series) -> str:
     """The question of the report."""
-    name, lasts = str(names[found.asked.service]), words.duration(found.asked.duration_hours)
-    without = f"{lasts} without {name}" if found.asked.kind != "policy_shock" else f"such news about {name}"
+    asked, name = found.asked, str(names[found.asked.service])
+    without = f"{words.duration(asked.duration_hours)} without {name}" if asked.down else f"such news about {name}"
+    without = f"a {asked.kind} of {name} without an end" if asked.endless else without
     return f"What would {without} send to its rivals?"
 
 
@@ -69,6 +73,7 @@ def answer(found: Scenario, made: Sequence[Prediction], cost: Outcome, names: pd
         said.append(f"The others would gain: {words.listing(rest)}.")
     if made:
         said += [provision(made), _lost(found, cost, names)]
+        said += [an_hour_in_words(found, cost)] if found.asked.down else []
     said.append(_income(found, cost))
     said += extrapolates(found)
     if made:
@@ -94,9 +99,11 @@ def provision(made: Sequence[Prediction]) -> str:
 def _income(found: Scenario, cost: Outcome) -> str:
     """The income at stake, with what was given for it."""
     asked = found.asked
-    if asked.kind not in UNAVAILABLE:
+    if not asked.down:
         return "Nothing is down in such an event: no hour of income is lost."
-    given = f"{words.count(earning(asked))} people at {asked.income_per_creator_hour:g} {CURRENCY} an hour, as given"
+    numbers = (asked.given.creators, asked.given.income_per_creator_hour)
+    by = "by its own account of December 2024" if numbers == (None, None) else "as given"
+    given = f"{words.count(earning(asked))} people at {asked.income_per_creator_hour:g} {CURRENCY} an hour, {by}"
     return income.said(cost.income).replace("Those who earn on the service", f"Those who earn there ({given})")
 
 
@@ -140,17 +147,17 @@ def extrapolates(found: Scenario) -> list[str]:
             f"do there "
             "is taken to be what they do elsewhere."
         )
-    if not any(event.kind == asked.kind for event in found.rule_events):
+    if not any(event.kind == found.event.kind for event in found.rule_events):
         said.append(
-            f"This extrapolates: no other event of this kind ({asked.kind.replace('_', ' ')}) has a known gain."
+            f"This extrapolates: no other event of this kind ({found.event.kind.replace('_', ' ')}) has a known gain."
         )
     lengths = [event.hours for event in found.rule_events if event.hours > 0]
-    if asked.kind in UNAVAILABLE and lengths and asked.duration_hours < min(lengths):
+    if asked.down and lengths and asked.duration_hours < min(lengths):
         said.append(
             f"This extrapolates: no event with a known gain was as short ({words.duration(min(lengths))} or longer); "
             "the rule knows little of what a short one sends, and may give it far too much."
         )
-    if asked.kind != "policy_shock" and asked.duration_hours > LONGEST_HOURS:
+    if asked.down and asked.duration_hours > LONGEST_HOURS:
         said.append(
             f"Longer than {words.duration(LONGEST_HOURS)} counts as that: whoever left for so long has found another "
             "service."
@@ -273,7 +280,7 @@ def limits(found: Scenario) -> Prose:
             "were published: a rival nobody writes about gains less.",
             "Rivals are predicted as if each were open to everybody who was hit. Language, place and platform are "
             "not in it.",
-            "Nobody can lose more people than were hit: larger draws count as that.",
+            *_capped(found),
             "The effect of the event is common to its rivals, what a single rival makes of it is its own; they are not "
             "held to share a given number of people.",
             "Those who are lost for good are those who joined these rivals: who left for none of them is not counted.",
@@ -282,15 +289,23 @@ def limits(found: Scenario) -> Prose:
     )
 
 
+def _capped(found: Scenario) -> list[str]:
+    known = np.isfinite(found.asked.users_affected)
+    return ["Nobody can lose more people than were hit: larger draws count as that."] if known else []
+
+
 def _lengths(found: Scenario) -> list[str]:
     """Say where published accounts of how long it took differ."""
-    if found.real is None:
+    if found.real is None or not found.asked.down or found.asked.given.duration_hours is not None:
         return []
     low, high = (float(found.real.outage[f"duration_{end}_hours"]) for end in ("low", "high"))
     if not low < high:
         return []
     taken = words.duration(found.asked.duration_hours)
-    return [f"Published accounts of this event leave {words.duration_interval(low, high)}; {taken} is taken for it."]
+    return [
+        f"Published accounts of this event leave {words.duration_interval(low, high)}; {taken} is taken for it, "
+        "and the rule allows for the difference."
+    ]
 
 
 def record(
@@ -302,6 +317,10 @@ def record(
     for one in made:
         estimates.append(_estimate(one.rival_id, "extra_users", "users", one.extra, level))
         estimates.append(_estimate(one.rival_id, "peak_rate", "users/s", one.peak, level))
+    lost = [(one.rival_id, one.total) for one in made] + [(found.asked.service, cost.extra)] * bool(made)
+    for service, people in lost:
+        if (each := an_hour(found, people)) is not None:
+            estimates.append(_estimate(service, "users_lost_per_hour", "users/h", each, level))
     if made:
         estimates.append(_estimate(found.asked.service, "users_lost_for_good", "users", cost.lost, level))
         estimates.append(_estimate("rivals", "users_who_stay", "users", cost.stay, level))
@@ -317,7 +336,7 @@ def record(
         title=title(found, names),
         headline=headline(found, made, names),
         outage_id=found.event.outage_id,
-        parameters=found.asked.model_dump(),
+        parameters=found.asked.given.model_dump(),
         evidence_ids=[event.outage_id for event in found.rule_events],
         estimates=estimates,
         diagnostics={"rule_made_of_this_evidence": found.kept.fresh, "events_left_out": found.left_out},

@@ -256,6 +256,7 @@ def sliced(like: Gain, event: Event, both: Array, taken_out: bool, rng: np.rando
         spread=parts["spread"],
         half_life=np.column_stack([np.full(SLICES, 1 / SLICES), np.zeros(SLICES)]),
         total=np.zeros(0),
+        week=np.zeros(0),
     )
 
 

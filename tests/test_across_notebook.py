@@ -262,7 +262,7 @@ def test_what_did_not_enter_is_told_with_its_reason(text, known, record):
 
 def test_the_page_says_what_it_cannot_tell(text):
     for said in (
-        "In 6 events nothing failed (advice of a minister",
+        "In 10 events nothing failed (advice of a minister",
         "Nothing here is an experiment",
         "it says how much the effect could matter",
         "What the evidence cannot tell",

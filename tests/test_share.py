@@ -156,7 +156,7 @@ def test_a_bundle_holds_the_report_and_what_it_is_made_of(
         archive.extractall(unpacked)
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     tables = {f"{table}.csv" for table in evidence.TABLES}
-    kept = {f"derived/{name}" for name in ("rule.csv", "rule.json", "gains.csv")}
+    kept = {f"derived/{name}" for name in ("rule.csv", "rule.json", "gains.csv", "people.csv")}
     assert names == {
         *(f"{SLUG}.{end}" for end in ("html", "ipynb", "json")),
         *tables,

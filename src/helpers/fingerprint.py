@@ -10,6 +10,7 @@ from helpers.models import Parameters
 #: Folders beside the tables that a notebook reads: the kept rule across outages, the simulated examples.
 BESIDE = {
     "03_adoption_after_outage": "derived",
+    "06_across_outages": "derived",
     "07_next_outage": "derived",
     "04_measured_signups": "simulated",
     "05_who_gained": "simulated",

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from helpers.ceilings import PEOPLE_HIT
 from helpers.evidence import Evidence
 from helpers.groups import members
 from helpers.schemas import NOTHING_FAILED
 from helpers.words import MONTHS
 
-#: Units that are people whom an event hit; reports of a panel are not.
-PEOPLE_HIT = ("users", "customers", "accounts")
 #: Kinds in which something could not be used, so that hours without it mean something.
 UNAVAILABLE = ("outage", "block", "shutdown")
 #: Whoever has been without a service for a week has found another one, hours.
@@ -74,7 +73,7 @@ def all_events(evidence: Evidence) -> list[Event]:
         ]
         hours, spread = _hours(row)
         service = about[row["service_id"]]
-        people = row["affected_unit"] in PEOPLE_HIT and row["affected_users"] > 0
+        people = row["affected_unit"] in PEOPLE_HIT and pd.notna(row["affected_users"])
         made.append(
             Event(
                 outage_id=row["outage_id"],
@@ -88,7 +87,8 @@ def all_events(evidence: Evidence) -> list[Event]:
                 hours_sd=spread,
                 earlier=int(sum(before)),
                 identity=service["identity"],
-                silent=row["outage_id"] not in told,
+                # Where nothing failed, the row stands for what else happened: nobody looks for a gain after it.
+                silent=row["outage_id"] not in told and row["cause_category"] != NOTHING_FAILED,
                 near=frozenset(near[row["outage_id"]]),
             )
         )

@@ -9,7 +9,7 @@ the rule predicts, each slice a small normal, it costs next to nothing to look u
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,10 @@ SLICES = 10
 #: Direction in which they are cut: about what the rule predicts, log gain in usual days less this share of log usual.
 CUT = -0.85
 _DRAWN = 200_000
+#: Probabilities at which the quantiles of a gain are kept.
+PLACES = np.linspace(0.0, 1.0, 201)
+#: Horizon of the reports of single events, hours.
+WEEK = 168.0
 #: How the name of a group begins that holds every rival.
 WHOLE = "All "
 
@@ -45,8 +49,9 @@ class Gain:
 
     ``weight`` (SLICES,), ``middle`` (SLICES, 2) and ``spread`` (SLICES, 2, 2) are a mixture of normals over
     (log gain in usual days, log usual people a day); ``half_life`` (SLICES, 2) weight and log hours of the same made
-    for the half-life, prior N(log 24, 1) taken out. ``total`` are posterior draws of the log of all extra people, with
-    the prior of the main job, for display.
+    for the half-life, prior N(log 24, 1) taken out. For display, with the prior of the main job: the quantiles at
+    PLACES of the log of all extra people, ``total``, and of the extra people within a week, as the report of that event
+    prints them, ``week``; the quantile of either at one of the places is that of the draws.
     """
 
     outage_id: str
@@ -61,6 +66,7 @@ class Gain:
     spread: Array
     half_life: Array
     total: Array
+    week: Array
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,11 @@ class LeftOut:
 
 
 def collect(
-    evidence: Evidence, events: Sequence[Event], seed: int, only: Collection[str] = ()
+    evidence: Evidence,
+    events: Sequence[Event],
+    seed: int,
+    only: Collection[str] = (),
+    ready: Mapping[tuple[str, str], Gain] | None = None,
 ) -> tuple[list[Gain], list[LeftOut]]:
     """Fit the curve of every rival of some events, as the main job does, and keep what its figures say.
 
@@ -82,6 +92,7 @@ def collect(
     events : which to look at.
     seed : of the random numbers of every fit.
     only : rivals, by service id; none: all.
+    ready : gains of the same evidence and seed, by event and rival, that need no fit.
 
     Returns
     -------
@@ -103,8 +114,9 @@ def collect(
         for series in best:
             why = _why_not(found, series, kept, groups)
             if not why:
+                one = (ready or {}).get((event.outage_id, series.service_id))
                 try:
-                    gains.append(_gain(event, series, fit.fit(series, seed), services, found))
+                    gains.append(one or _gain(event, series, fit.fit(series, seed), services, found))
                 except ConvergenceError as error:
                     why = REFUSED.format(why=error)
             if why:
@@ -142,7 +154,8 @@ def _gain(event: Event, series: case.Series, fitted: Fit, services: object, foun
         identity=str(services.loc[series.service_id, "identity"]),  # type: ignore[attr-defined]
         **_sliced(both, weight),
         half_life=_halves(half, loose),
-        total=np.sort(log_gain + log_usual)[:: max(len(log_gain) // 400, 1)],
+        total=np.quantile(log_gain + log_usual, PLACES),
+        week=np.quantile(fit.within(fitted, WEEK), PLACES),
     )
 
 

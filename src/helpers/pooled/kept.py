@@ -1,8 +1,8 @@
 """The rule as it was last fitted to the whole evidence, kept as tables: who asks one question need not fit it again.
 
 ``data/derived/rule.csv`` holds draws of the rule, of the rule with the chance of being published, and of the
-half-lives; ``gains.csv`` what the figures of every gain say, so that an outage can be left out; ``rule.json`` what
-evidence they were made of. ``make rule`` writes them.
+half-lives; ``gains.csv`` what the figures of every gain say, so that an outage can be left out; ``people.csv`` how many
+people each gain is, for display; ``rule.json`` what evidence they were made of. ``make rule`` writes them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from helpers.evidence import Evidence
 from helpers.pooled import events, gains, half_lives, rule, selection
 from helpers.pooled.design import NAMES, Moments, Table, lay_out
 from helpers.pooled.events import Event
-from helpers.pooled.gains import Gain
+from helpers.pooled.gains import PLACES, Gain
 from helpers.results import versions
 from helpers.schemas import ALL_KINDS
 
 SEED = 20140222
 #: Draws kept of each fit, and significant digits.
-DRAWS, DIGITS = 800, 5
+DRAWS, DIGITS = 1_600, 5
 FOLDER = "derived"
 #: What a report says where a rule is not `Kept.fresh`.
 STALE = "The rule was made of other evidence than is in use: make rule fits it again."
 HALVES = tuple(f"half_life_{kind}" for kind in ALL_KINDS)
 _SLICE = ("weight", "gain", "usual", "var_gain", "var_both", "var_usual", "half_life_weight", "half_life")
+_OF_PEOPLE = ("total", "week")
+_TABLES = ("rule.csv", "gains.csv", "people.csv", "rule.json")
 _OF_GAIN = ("outage_id", "rival_id", "rival", "quantity", "scope", "circumvention", "identity")
 
 
@@ -52,6 +54,10 @@ class Kept:
     gains: list[Gain]
     known: Moments
     fresh: bool
+
+    def by_rival(self, seed: int) -> dict[tuple[str, str], Gain]:
+        """Gains by event and rival that a fit with this seed would give again; none where it would not."""
+        return {(gain.outage_id, gain.rival_id): gain for gain in self.gains} if self.fresh and seed == SEED else {}
 
     def table(self, known: list[Event]) -> Table:
         """Lay the gains out with all events of the evidence; gains of events that it no longer holds are dropped."""
@@ -89,6 +95,7 @@ def make(evidence: Evidence, data_hash: str, seed: int = SEED) -> dict[str, str]
     return {
         "rule.csv": _csv(pd.concat(frames)),
         "gains.csv": _csv(pd.DataFrame(rows)),
+        "people.csv": _csv(pd.DataFrame([row for gain in collected for row in _quantiles(gain)])),
         "rule.json": json.dumps(meta, indent=1) + "\n",
     }
 
@@ -101,6 +108,15 @@ def _rows(gain: Gain) -> list[dict[str, object]]:
         gain.half_life[:, 0], gain.half_life[:, 1],
     )  # fmt: skip
     return [shared | dict(zip(_SLICE, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _quantiles(gain: Gain) -> list[dict[str, object]]:
+    """Two rows of quantiles at PLACES: of the log of all extra people, and of those within a week."""
+    of = {"outage_id": gain.outage_id, "rival_id": gain.rival_id}
+    return [
+        {**of, "of": name, **{f"{place:g}": value for place, value in zip(PLACES, getattr(gain, name), strict=True)}}
+        for name in _OF_PEOPLE
+    ]
 
 
 def _csv(frame: pd.DataFrame) -> str:
@@ -119,7 +135,7 @@ def load(folder: Path) -> Kept:
     own = folder / FOLDER
     place = own if (own / "rule.csv").is_file() else ev.ROOT / "data" / FOLDER
     try:
-        stamp = tuple((place / name).stat().st_mtime_ns for name in ("rule.csv", "gains.csv", "rule.json"))
+        stamp = tuple((place / name).stat().st_mtime_ns for name in _TABLES)
         return _load(place, ev.data_hash(folder), stamp)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KeptError(f"{place}: expected the rule across outages: {error}; make rule fits it again") from error
@@ -129,6 +145,7 @@ def load(folder: Path) -> Kept:
 def _load(place: Path, data_hash: str, stamp: tuple[int, ...]) -> Kept:
     drawn = pd.read_csv(place / "rule.csv")
     rows = pd.read_csv(place / "gains.csv", keep_default_na=False)
+    people = pd.read_csv(place / "people.csv").set_index(["outage_id", "rival_id", "of"])
     meta = json.loads((place / "rule.json").read_text(encoding="utf-8"))
     plain, told = (drawn[drawn["model"] == model] for model in ("plain", "published"))
     numbers = drawn.drop(columns="model")
@@ -141,13 +158,13 @@ def _load(place: Path, data_hash: str, stamp: tuple[int, ...]) -> Kept:
         told[list(NAMES)].to_numpy(dtype=float),
         {kind: plain[name].to_numpy(dtype=float) for name, kind in zip(HALVES, ALL_KINDS, strict=True)},
         plain["half_life_scatter"].to_numpy(dtype=float),
-        [_gain(part) for _, part in rows.groupby(["outage_id", "rival_id"], sort=False)],
+        [_gain(part, people) for _, part in rows.groupby(["outage_id", "rival_id"], sort=False)],
         Moments(tuple(meta["people"]), tuple(meta["hours"])),
         meta["evidence"] == data_hash,
     )
 
 
-def _gain(part: pd.DataFrame) -> Gain:
+def _gain(part: pd.DataFrame, people: pd.DataFrame) -> Gain:
     first = part.iloc[0]
     column = {name: part[name].to_numpy(dtype=float) for name in _SLICE}
     spread = np.empty((len(part), 2, 2))
@@ -160,7 +177,9 @@ def _gain(part: pd.DataFrame) -> Gain:
         middle=np.column_stack([column["gain"], column["usual"]]),
         spread=spread,
         half_life=np.column_stack([column["half_life_weight"], column["half_life"]]),
-        total=np.zeros(0),
+        **{
+            name: people.loc[(first["outage_id"], first["rival_id"], name)].to_numpy(dtype=float) for name in _OF_PEOPLE
+        },
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from helpers.evidence import Evidence
 from helpers.models import AcrossOutages
-from helpers.pooled import agreement, events, gains, half_lives, left_out, rule, selection
+from helpers.pooled import agreement, events, gains, half_lives, kept, left_out, rule, selection
 from helpers.pooled.design import Table, lay_out
 from helpers.pooled.events import Event
 from helpers.pooled.rule import Rule
@@ -52,8 +53,8 @@ class Pool:
         return self.found.table
 
 
-def pool(evidence: Evidence, asked: AcrossOutages) -> Pool:
-    """Fit everything that notebook 06 shows.
+def pool(evidence: Evidence, asked: AcrossOutages, folder: Path | None = None) -> Pool:
+    """Fit everything that notebook 06 shows; gains of the same evidence are taken from the kept rule of a folder.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def pool(evidence: Evidence, asked: AcrossOutages) -> Pool:
         If draws cannot be trusted.
     """
     chosen = events.chosen(events.all_events(evidence), asked.kinds, asked.sectors, asked.exclude)
-    found, out = gains.collect(evidence, chosen, asked.seed)
+    found, out = gains.collect(evidence, chosen, asked.seed, ready=_ready(folder, asked.seed))
     table = lay_out(chosen, found)
     if len(table.events) < FEWEST:
         of = "kinds, sectors, exclude"
@@ -86,3 +87,11 @@ def pool(evidence: Evidence, asked: AcrossOutages) -> Pool:
         means=agreement.compared(table, asked.seed, asked.level),
         bounds=selection.bound(chosen, ALL_KINDS),
     )
+
+
+def _ready(folder: Path | None, seed: int) -> dict[tuple[str, str], gains.Gain]:
+    """Gains that need no fit; none where no rule was kept."""
+    try:
+        return kept.load(folder).by_rival(seed) if folder else {}
+    except kept.KeptError:
+        return {}

@@ -93,7 +93,7 @@ def entered(pool: Pool, known: Evidence, level: float) -> Table:
     rows = []
     for number, gain in enumerate(pool.table.gains):
         event = pool.table.events[pool.table.owner[number]]
-        low, high = np.exp(np.quantile(gain.total, ends))
+        low, high = np.quantile(gain.week, ends)
         usual = float(np.exp((gain.weight * gain.middle[:, 1]).sum()))
         rows.append(
             {
@@ -104,15 +104,15 @@ def entered(pool: Pool, known: Evidence, level: float) -> Table:
                 "rival": gain.rival,
                 "counted": gain.quantity.replace("_", " ").replace("signups", "sign-ups"),
                 "usually a day": words.count(words.significant(usual)),
-                "extra people": words.interval(low, high),
+                "extra within a week": words.interval(low, high),
                 **page(gain, known),
             }
         )
     caption = (
-        f"Extra people: {words.percent(level)} interval of the fit of that event alone; hours: without the service, at "
-        "most a week; source: one page of those behind the gain"
+        f"Extra within a week: {words.percent(level)} interval of the fit of that event alone, as its own report has "
+        "it; hours: without the service, at most a week; source: one page of those behind the gain"
     )
-    numbers = ["people hit", "hours", "usually a day", "extra people"]
+    numbers = ["people hit", "hours", "usually a day", "extra within a week"]
     return Table(pd.DataFrame(rows), caption, {"source": "address"}, dict.fromkeys(numbers, "num"))
 
 

@@ -242,16 +242,19 @@ def _check_references(table: RawTable, tables: dict[str, RawTable]) -> None:
             continue
         target = tables[item.refers]
         key = schemas.FIELDS[item.refers][0].name
-        ids = set(target.cells[key])
-        keys = dict(table.column(key)) if target is table else {}
-        hints = 0
+        ids = set(target.cells[key].tolist())
         cells = table.cells[item.name]
-        # A cell whose ids are all known is right wherever it stands, unless a row may name itself.
+        keys = target.cells.loc[cells != "", key].to_dict() if target is table else {}
+        hints = 0
+        # A cell whose ids are all known, and each once, is right wherever it stands, unless a row may name itself.
+        ids_of = {cell: cell.split(";") if item.many else [cell] for cell in cells.unique().tolist() if cell}
         doubtful = {
-            cell for cell in set(cells.tolist()) if cell and (keys or not set(cell.split(";")) <= ids or ";" in cell)
+            cell: values
+            for cell, values in ids_of.items()
+            if keys or not ids.issuperset(values) or len(set(values)) < len(values)
         }
         for row, cell in cells[cells.isin(doubtful)].items() if doubtful else ():
-            values = cell.split(";") if item.many else [cell]
+            values = doubtful[cell]
             for value in values:
                 if value not in ids:
                     hints += 1

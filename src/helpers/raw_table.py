@@ -6,14 +6,17 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
 
-#: A cell of so many characters is hardly ever said twice.
-_REPEATED = 24
+#: Rows that are Python's own text at one time.
+_AT_ONCE = 1000
+_TEXT = pa.large_string()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -97,29 +100,28 @@ def read(path: Path, name: str, fields: list[str]) -> RawTable:
         return table
     names = first[1]
     header = _check_header(table, names, fields)
-    numbers, ragged = [], 0
-    columns: list[list[str]] = [[] for _ in names]
-    known: dict[str, str] = {}
-    for number, cells in lines:
-        if len(cells) == len(names):
-            numbers.append(number)
-            for column, cell in zip(columns, cells, strict=True):
-                # Short cells mostly say what another said already: kept once, a long history takes half the memory.
-                column.append(known.setdefault(cell, cell) if len(cell) < _REPEATED else cell)
-        else:
-            ragged += 1
-            count = f"{len(cells)} field{'s' if len(cells) != 1 else ''}"
-            table.add(number, "", count, f"{len(names)} fields, as the header has")
-    del known, data, lines
+    numbers: list[int] = []
+    parts: list[list[pa.Array]] = []
+    odd: list[Problem] = []
+    ragged = 0
+    # Some rows at a time: as Python's own text a long history takes several times as much memory.
+    while some := list(islice(lines, _AT_ONCE)):
+        good = {number: cells for number, cells in some if len(cells) == len(names)}
+        for number, cells in some if len(good) < len(some) else ():
+            if number not in good:
+                ragged += 1
+                count = f"{len(cells)} field{'s' if len(cells) != 1 else ''}"
+                table.add(number, "", count, f"{len(names)} fields, as the header has")
+        columns = list(zip(*good.values(), strict=True)) or [()] * len(names)
+        odd += [one for name, at in header.items() for one in _odd_text(table.file, name, good, columns[at])]
+        parts.append([pa.array(cells, _TEXT) for cells in columns])
+        numbers += good
     index = pd.Index(numbers, dtype="int64")
-    found = {}
-    for name, place in header.items():
-        found[name] = pd.Series(columns[place], index=index, dtype="str")
-        columns[place] = []
-    table.cells = pd.DataFrame(found, index=index)
+    text = {name: pa.chunked_array([part[at] for part in parts], _TEXT) for name, at in header.items()}
+    table.cells = pd.DataFrame({name: pd.Series(cells, index, "str") for name, cells in text.items()}, index=index)
     # A row that is not whole may hold an id that others refer to: those are not wrong.
     table.known = fields[0] in header and not ragged and not table.problems
-    _check_text(table)
+    table.problems += odd
     return table
 
 
@@ -166,17 +168,14 @@ def _check_header(table: RawTable, header: list[str], fields: list[str]) -> dict
     return found
 
 
-def _check_text(table: RawTable) -> None:
-    for column in map(str, table.cells):
-        # Printable text without blanks at its ends is good; what is not is looked at more closely.
-        odd = {
-            value for value in set(table.cells[column].tolist()) if not value.isprintable() or value != value.strip()
-        }
-        for row, value in table.column(column) if odd else ():
-            if value in odd and _CONTROL.search(value):
-                table.add(row, column, value, "one line of text without control characters")
-            elif value in odd and value != value.strip():
-                table.add(row, column, value, "no blanks before or after the text")
+def _odd_text(file: str, column: str, rows: Iterable[int], cells: Sequence[str]) -> Iterator[Problem]:
+    # Printable text without blanks at its ends is good; what is not is looked at more closely.
+    odd = {cell for cell in set(cells) if not cell.isprintable() or cell != cell.strip()}
+    for row, cell in zip(rows, cells, strict=True) if odd else ():
+        if cell in odd and _CONTROL.search(cell):
+            yield Problem(file, row, column, cell, "one line of text without control characters")
+        elif cell in odd and cell != cell.strip():
+            yield Problem(file, row, column, cell, "no blanks before or after the text")
 
 
 def near(value: str, known: Iterable[str]) -> str:

@@ -52,6 +52,19 @@ def test_parquet_and_wide_tables_give_the_same_numbers(source: Path, tmp_path: P
     pd.testing.assert_frame_equal(long, other)
 
 
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_an_early_start_is_written_as_the_day_it_is(unit: str, tmp_path: Path) -> None:
+    table = panel(2)
+    table.assign(time=table["time"].dt.as_unit(unit)).to_parquet(tmp_path / "in.parquet", index=False)
+    late = f"{DAYS[BEGIN + 1]:%Y-%m-%d}/{DAYS[BEGIN + 1]:%Y-%m-%d}"
+    for name in ("out.csv", "out.parquet"):
+        assert run(tmp_path / "in.parquet", "--outage", late, "--to", tmp_path / name) == 0
+    text, typed = pd.read_csv(tmp_path / "out.csv")["early"], pd.read_parquet(tmp_path / "out.parquet")["early"]
+    assert text[0] == f"{DAYS[BEGIN]:%Y-%m-%dT00:00:00Z}"
+    assert typed[0] == DAYS[BEGIN]
+    assert text.isna().tolist() == typed.isna().tolist() == [False, True]
+
+
 def test_columns_have_other_names_and_name_a_series_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,8 +176,12 @@ def test_a_source_or_a_column_that_is_not_there_is_said(
 ) -> None:
     assert run(tmp_path / "none.csv", "--to", tmp_path / "out.csv") == 1
     assert "none.csv" in capsys.readouterr().err
-    assert run(source, "--value", "n", "--to", tmp_path / "out.csv") == 1
-    assert "'n'" in capsys.readouterr().err
+    panel(2).to_parquet(tmp_path / "in.parquet", index=False)
+    for table in (source, tmp_path / "in.parquet"):
+        assert run(table, "--value", "n", "--series", "serie", "--to", tmp_path / "out.csv") == 2
+        said = capsys.readouterr().err
+        assert f"{table.name}, row 1: no column 'n', expected one of series, time, count" in said
+        assert "no column 'serie', expected one of series, time, count; did you mean series?" in said
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -184,11 +184,22 @@ class TestGaps:
             {"start_utc": "2019-05-01", "end_utc": "2019-06-01", "time_precision": "month", "source_ids": "q"},
         ]
         found = gaps(select(tables(events), until="2020-01-01"))
-        assert (found.events, found.incidents, found.sources) == (3, 3, 2)
+        assert (found.events, found.incidents, found.several, found.sources) == (3, 3, 0, 2)
         assert (found.no_duration, found.no_hour, found.month_only, found.uncounted) == (2, 2, 1, 1)
         assert found.by_year.to_dict("list") == {"year": [2014, 2019], "events": [1, 2], "sources": [2, 2]}
         assert found.recent_share == pytest.approx(2 / 3)
         assert "67%" in " ".join(found.sentences)
+
+    def test_several_in_one_row_are_all_missing(self):
+        year = {"start_utc": "2013-01-01", "end_utc": "2014-01-01", "time_precision": "month", "incidents": 7}
+        found = gaps(
+            select(tables([year, {"start_utc": "2019-01-01T10:00Z", "duration_hours": 2.0}]), until="2020-01-01")
+        )
+        assert (found.events, found.incidents, found.several) == (2, 8, 1)
+        assert (found.no_duration, found.no_hour, found.month_only) == (7, 7, 7)
+        assert found.recent_share == 1 / 8
+        said = "7 of them have no date of their own and stand in 1 row of the evidence: for 8 outages it has 2 rows."
+        assert said in found.sentences
 
     def test_nothing_to_count(self):
         found = gaps(select(tables([], usual=[("a", "2014-01-01")]), until="2015-01-01"))

@@ -76,7 +76,7 @@ class TestAnswer:
         history = select(tables(fed([str(d.date()) for d in days])), ["f"])
         assert "2,191 published outages: F 2,190 in 6.0 years." in answer(history)
         assert "2,191" in shown.events(history, tables(fed([str(d.date()) for d in days]))).caption
-        assert gaps(history).sentences[1].startswith("Of 2,191 events")
+        assert gaps(history).sentences[1].startswith("Of 2,191 outages")
 
 
 class TestTimeLine:

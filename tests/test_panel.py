@@ -178,6 +178,21 @@ def test_each_window_has_its_row_and_does_not_learn_from_the_other(table: pd.Dat
     assert not both.notes
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_an_early_start_is_the_same_moment_in_every_unit_of_time(
+    unit: str, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    long = table[:300].assign(time=table["time"].dt.as_unit(unit))
+    late = Window(DAYS[BEGIN + 1].as_unit(unit), DAYS[BEGIN + 2].as_unit(unit))
+    first, resumed = (measure_panel(long, [late], horizon=HORIZON, jobs=1, resume=tmp_path) for _ in range(2))
+    assert first.table["early"].dtype == "datetime64[us, UTC]"
+    assert first.table["early"][0] == DAYS[BEGIN]
+    assert pd.isna(first.table["early"][1])
+    assert resumed.measured_now == 0
+    pd.testing.assert_frame_equal(first.table, resumed.table, check_exact=True)
+    assert details(long, ["country 000"], first.settings)["country 000"].early == DAYS[BEGIN]
+
+
 def test_windows_in_each_others_horizon_are_noted(table: pd.DataFrame) -> None:
     near = Window(DAYS[BEGIN + 3], DAYS[BEGIN + 4], "again")
     said = measure_panel(table[:150], [near, OUTAGE], horizon=HORIZON, jobs=1).notes

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shared_series import series
 
-from helpers.reading import ReadingError, SeriesError, fetch, long_table, read
+from helpers.reading import ColumnError, ReadingError, SeriesError, fetch, long_table, read
 
 ROOT = Path(__file__).resolve().parents[1]
 SIMULATED = ROOT / "data" / "simulated"
@@ -49,9 +49,9 @@ def put(folder, name, content):
     return path
 
 
-def refused(*args, error=ReadingError, **more):
+def refused(*args, error=ReadingError, by=read, **more):
     with pytest.raises(error) as caught:
-        read(*args, **more)
+        by(*args, **more)
     # Nothing of a library's own trouble is shown under the message.
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return str(caught.value)
@@ -176,7 +176,7 @@ def test_one_series_of_a_long_table_is_chosen_by_where(tmp_path):
     assert "several series, one for each country ('DE', 'FR'): choose one with where={'country': 'DE'}" in refused(path)
     assert read(path, where={"country": "FR"}).counts.tolist() == [5, 6, 7]
     assert "where country is 'FRA', expected one of DE, FR; did you mean FR?" in refused(path, where={"country": "FRA"})
-    assert "where 'land', expected a column" in refused(path, where={"land": "FR"})
+    assert "row 1: no column 'land', expected one of day, country, n" in refused(path, where={"land": "FR"})
     assert read(path, "day", "n", fix=["sum_duplicates"]).counts.tolist() == [10, 12, 14]
 
 
@@ -314,8 +314,34 @@ def test_a_long_table_joins_its_names_and_keeps_what_a_panel_must_see(tmp_path):
     assert found.attrs["notes"] == ("The times carry no zone; they are read as UTC.",)
     with pytest.raises(SeriesError, match="row 3, n: 'x', expected a number"):
         long_table(put(tmp_path, "bad.csv", text.replace("03-05;\n", "03-05;x\n")), "app", "day", "n")
-    with pytest.raises(SeriesError, match=r"'lnd', expected a column of the table: .*did you mean land"):
-        long_table(tmp_path / "long.csv", ["land"], "day", "lnd")
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_column_that_is_not_there_is_the_same_mistake_in_every_format(tmp_path, format):
+    table = pd.DataFrame({"day": ["2025-03-05", "2025-03-06"], "land": ["DE", "DE"], "signups": [3, 4]})
+    path = tmp_path / f"a.{format}"
+    table.to_csv(path, index=False) if format == "csv" else table.to_parquet(path, index=False)
+    there = f"a.{format}, row 1: no column {{!r}}, expected one of day, land, signups{{}}"
+    hint = "; did you mean signups?"
+    long = refused(path, "series", "day", "signup", error=ColumnError, by=long_table)
+    assert long == f"{there.format('series', '')}\n{there.format('signup', hint)}"
+    assert refused(path, ["signups"], "time", wide=True, error=ColumnError, by=long_table) == there.format("time", "")
+    assert refused(path, [], "dy", wide=True, error=ColumnError, by=long_table) == there.format(
+        "dy", "; did you mean day?"
+    )
+    assert refused(path, "day", "signup", error=ColumnError) == there.format("signup", hint)
+    assert refused(path, controls=["contrl"], value_column="signups", error=ColumnError) == there.format("contrl", "")
+    assert long_table(path, "land", "day", "signups")["count"].tolist() == [3, 4]
+
+
+def test_names_of_series_need_not_be_text_in_parquet(tmp_path):
+    lists = pd.DataFrame(
+        {"series": [["a"], ["a"]], "time": pd.to_datetime(["2025-03-05", "2025-03-06"]), "count": [1, 2]}
+    )
+    lists.to_parquet(tmp_path / "lists.parquet")
+    assert long_table(tmp_path / "lists.parquet", "series", "time", "count")["series"].unique().tolist() == ["['a']"]
+    lists.assign(series=7).to_parquet(tmp_path / "numbers.parquet")
+    assert long_table(tmp_path / "numbers.parquet", "series", "time", "count")["series"].unique().tolist() == ["7"]
 
 
 def test_a_wide_table_is_melted(tmp_path):

@@ -155,6 +155,13 @@ def test_nothing_is_called_and_nothing_was_named_a_placebo(tmp_path):
     assert len(pictures) == 3  # no winners, no small panels
 
 
+def test_a_surge_that_begins_a_day_early_is_named_by_its_day(tmp_path):
+    late = f"{DAYS[BEGIN + 1]:%Y-%m-%d}/{DAYS[BEGIN + 1]:%Y-%m-%d}"
+    said, _, record = run_cells(source=_write(tmp_path, panel(2)), outages=[late])
+    assert record.diagnostics["gained"] == 1
+    assert "before the stated start: in country 000 from 5 May 2024, 00:00 UTC on" in said
+
+
 def test_several_outages_of_a_wide_table_are_rows_of_their_own(tmp_path):
     wide = panel(6).pivot_table(index="time", columns="series", values="count").reset_index()
     earlier = OUTAGE.replace("2024-05-05", "2024-03-31")

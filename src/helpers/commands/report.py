@@ -97,7 +97,7 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make what was asked for; 1 when a report failed."""
+    """Make what was asked for; 1 when a report failed, 2 when it was asked wrongly."""
     given = _given(options)
     wanted = _wanted(options, given)
     if options.bundle is not None:
@@ -135,7 +135,10 @@ def _plans(options: argparse.Namespace, wanted: Sequence[Wanted]) -> list[Any]:
 
 
 def _round(options: argparse.Namespace, wanted: Sequence[Wanted]) -> int:
-    """Make the reports that have changed, their index, and what else was asked for; 1 when anything failed."""
+    """Make the reports that have changed, their index, and what else was asked for.
+
+    Returns 1 when anything failed, 2 when it failed for a column that was asked for and is not in the source.
+    """
     from helpers import index, report
 
     jobs = _plans(options, wanted)
@@ -163,6 +166,8 @@ def _round(options: argparse.Namespace, wanted: Sequence[Wanted]) -> int:
 
         # Planned again: what changed since it was made is no part of it.
         print(f"bundle: {report.short(bundle.write(_plans(options, wanted)[0], options.bundle))}")
+    if any(": ColumnError: " in outcome.message for outcome in outcomes):
+        return 2
     return 1 if failed or unprinted or unwritten else 0
 
 

@@ -20,6 +20,7 @@ from helpers.schemas import KINDS
 
 #: With fewer incidents a service has no line of its own unless it is asked for by name.
 ENOUGH = 5
+NOUNS = {"outage": "outage", "block": "block", "shutdown": "shutdown", "policy_shock": "shock without downtime"}
 #: Mean length of a calendar year in hours.
 YEAR_HOURS = 8765.82
 
@@ -73,6 +74,17 @@ class History:
     def once(self) -> pd.DataFrame:
         """Every event once, also where it counts for several services."""
         return self.events.drop_duplicates("outage_id", ignore_index=True)
+
+    @property
+    def total(self) -> int:
+        """How many incidents there are: what every count of the page is out of."""
+        return int(self.once["incidents"].sum())
+
+
+def noun(history: History, many: bool = True) -> str:
+    """Name what is counted: "outages", or "events" where several kinds are."""
+    one = NOUNS[history.kinds[0]] if len(history.kinds) == 1 else "event"
+    return one.replace("shock ", "shocks ") if many and "shock " in one else f"{one}s" if many else one
 
 
 def select(

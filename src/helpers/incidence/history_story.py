@@ -14,6 +14,7 @@ from helpers.incidence.exposure import EVIDENCE, FEED, PRESS
 from helpers.incidence.forecast import Forecast
 from helpers.incidence.gaps import Gaps
 from helpers.incidence.history import History
+from helpers.incidence.history import noun as noun
 from helpers.incidence.history_tables import counts as _count
 from helpers.incidence.history_view import CAUSES, last_day
 from helpers.incidence.rates import Trends
@@ -21,7 +22,6 @@ from helpers.incidence.rhythm import Rhythm
 from helpers.prose import Prose
 from helpers.results import Estimate, Record
 
-NOUNS = {"outage": "outage", "block": "block", "shutdown": "shutdown", "policy_shock": "shock without downtime"}
 #: Services the answer spells out.
 MOST_NAMED = 3
 _CHANGES = {
@@ -30,12 +30,6 @@ _CHANGES = {
     "no clear trend": "no clear trend",
     "too few to tell": "too few to tell a trend",
 }
-
-
-def noun(history: History, many: bool = True) -> str:
-    """Name what is counted: "outages", or "events" where several kinds are."""
-    one = NOUNS[history.kinds[0]] if len(history.kinds) == 1 else "event"
-    return one.replace("shock ", "shocks ") if many and "shock " in one else f"{one}s" if many else one
 
 
 def answer(
@@ -47,7 +41,7 @@ def answer(
         return Prose((none, *left_out(expected)))
     said = [headline(history, expected, level), *left_out(expected), *doubts(tested, expected), _trend(trends)]
     if lengths.known:
-        said.append(_length(lengths, noun(history)))
+        said.append(_length(lengths, history))
     own, press = (history.services.loc[history.services["regime"] == one, "name"].tolist() for one in (FEED, PRESS))
     if own and press:
         others = words.listing(press) if len(press) <= MOST_NAMED else "the others"
@@ -65,7 +59,7 @@ def answer(
 def headline(history: History, expected: Forecast, level: float) -> str:
     """The answer in two sentences: what was published, and what the 12 months after it are expected to bring."""
     first = history.events["start"].min()
-    total = int(history.once["incidents"].sum())
+    total = history.total
     what = noun(history) if total != 1 else noun(history, False)
     counts = expected.counts.head(MOST_NAMED)
     if counts.empty:
@@ -158,18 +152,16 @@ def _signed(change: float) -> str:
     return f"{words.MINUS if change < 0 else '+'}{abs(100 * change):.0f}%"
 
 
-def _length(lengths: Survival, what: str) -> str:
+def _length(lengths: Survival, history: History) -> str:
     curve = lengths.curves[0]
     ends = words.duration_interval(curve.median_low, curve.median_high)
     ends = "" if ends == words.UNKNOWN else f" ({ends})"
     within = curve.hours <= 24
     day = float(curve.share[within][-1]) if within.any() else 1.0
-    told = f"Of {lengths.known + lengths.censored:,} {what}, {lengths.known:,} have a published length. "
+    told = f"Of {history.total:,} {noun(history)}, {lengths.known:,} have a published length. "
+    told = told if lengths.known < history.total else ""
     longer = f"{words.percent(day)} lasted more than a day" if day else "none lasted more than a day"
-    return (
-        f"{told if lengths.censored else ''}Half of them were over within {words.duration(curve.median)}{ends}; "
-        f"{longer}."
-    )
+    return f"{told}Half of them were over within {words.duration(curve.median)}{ends}; {longer}."
 
 
 def shown_lengths(lengths: Survival, what: str) -> str:
@@ -224,7 +216,7 @@ def shown_timeline(history: History) -> str:
     """The finding of the time line: the longest event, and how many there are."""
     events = forecast.with_hours(history.once)
     known = events[events["known"] & (events["hours"] > 0)]
-    total = int(history.once["incidents"].sum())
+    total = history.total
     if known.empty:
         return f"{total:,} published {noun(history, total != 1)}, none with a published length"
     longest = known.loc[known["hours"].idxmax()]

@@ -12,7 +12,7 @@ from helpers.evidence import Evidence
 from helpers.incidence import durations
 from helpers.incidence.backtest import HOURS, Backtest
 from helpers.incidence.forecast import Forecast
-from helpers.incidence.history import History
+from helpers.incidence.history import History, noun
 from helpers.incidence.history_view import CAUSES, last_day
 from helpers.incidence.rates import Trends
 from helpers.table import Sentence, Table
@@ -156,8 +156,9 @@ def events(history: History, evidence: Evidence) -> Table | Sentence:
                 "address": str(page["url"].iloc[0]),
             }
         )
-    count = len(history.once)
-    shown = f"The latest {MOST_ROWS} of {count:,} events" if count > MOST_ROWS else "All events, the latest first"
+    count, what = len(history.once), f"{history.total:,} {noun(history, history.total != 1)}"
+    held = f"{count:,} rows, which stand for {what}" if count < history.total else what
+    shown = f"The latest {MOST_ROWS} of {held}" if count > MOST_ROWS else f"All {held}, the latest first"
     return Table(pd.DataFrame(rows), f"{shown}; every one is in data/outages.csv", links={"source": "address"})
 
 

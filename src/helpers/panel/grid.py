@@ -67,8 +67,8 @@ class Panel:
 
 def regular(values: Floats, first: int, step: pd.Timedelta, phase: pd.Timedelta) -> pd.Series:
     """Return counts as a Series by UTC times, one a step from position `first` on."""
-    start = pd.Timestamp(0, tz="UTC") + phase + first * step
-    return pd.Series(values, index=pd.date_range(start, periods=len(values), freq=step))
+    start = pd.Timestamp(0, unit="us", tz="UTC") + phase + first * step
+    return pd.Series(values, index=pd.date_range(start, periods=len(values), freq=step, unit="us"))
 
 
 def gather(

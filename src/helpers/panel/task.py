@@ -183,7 +183,7 @@ def _keep(found: Measurement, part: Part, row: int) -> None:
         *(float(total.mean.item()) / stretch, float(total.variance.item()) * total.scale / stretch**2),
     )
     if found.early is not None:
-        part.early[row] = found.early.as_unit("us").value
+        part.early[row] = found.early.asm8.astype("datetime64[us]").astype(np.int64)  # `.value` is nanoseconds
     for kept_steps, values in (
         (part.observed, observed),
         (part.expected, found.moments.mean / stretch),

@@ -41,8 +41,9 @@ class Consistency:
     Attributes
     ----------
     service_id, service, quantity, scope, platform : the kind of count; no other is compared with it.
-    figures : DataFrame: figure_id, published, repeats, kind ("count", "total", "moment", "peak"; empty where not
-        compared), low, high (as told; people, or people per hour), start, end (UTC), why_not.
+    figures : DataFrame: figure_id, published, repeats, own (told with this event, not with another or as a level),
+        kind ("count", "total", "moment", "peak"; empty where not compared), low, high (as told; people, or people
+        per hour), start, end (UTC), why_not.
     worded, told : Verdict in each reading.
     contradictions : DataFrame, one row a smallest set that cannot be true: reading, figure_ids (tuple), retold
         (whether it needs a retelling), factor (by which each would have to be off), zones (hours from UTC in
@@ -73,11 +74,14 @@ class Consistency:
     @property
     def text(self) -> str:
         """The verdict in a sentence or two."""
-        n = int((self.figures["kind"].ne("") & self.figures["repeats"].eq("")).sum())
+        told = self.figures[self.figures["kind"].ne("") & self.figures["repeats"].eq("")]
+        n, elsewhere = len(told), int((~told["own"]).sum())
         if n < 2:
             return "There are not two figures of this kind to compare."
-        what = "figures and totals" if self.figures["figure_id"].str.startswith("base--").any() else "figures"
-        all_of, both = (f"The two {what}", "both") if n == 2 else (f"The {n} {what}", "all")
+        all_of, both = ("The two figures", "both") if n == 2 else (f"The {n} figures", "all")
+        if elsewhere:
+            own = {0: "", 1: "figure and "}.get(n - elsewhere, f"{n - elsewhere} figures and ")
+            all_of = f"The {own}{elsewhere} more about the same days, told elsewhere,"
         if self.told.agree:
             return f"{all_of} can be true together, even with every bound read as a number rounded down."
         if self.worded.agree:
@@ -145,7 +149,7 @@ def _levels(evidence: Evidence, outage: pd.Series, like: pd.Series) -> pd.DataFr
     rows = rows[(rows[KEY] == like[KEY]).all(axis=1) & rows["role"].isin(OF_THE_EVENT)]
     rows = _near(rows.rename(columns={"baseline_id": "figure_id"}), outage)
     hours = (rows["window_end_utc"] - rows["window_start_utc"]) / pd.Timedelta(hours=1)
-    same = {"qualifier": "about", "repeats": "", "value_kind": "absolute", "outage_id": outage["outage_id"]}
+    same = {"qualifier": "about", "repeats": "", "value_kind": "absolute", "outage_id": ""}
     return rows.assign(window_hours=hours.astype(float), **same)
 
 
@@ -157,7 +161,7 @@ def _compare(rows: pd.DataFrame, outage: pd.Series, name: str) -> Consistency:
         fact = _fact(row, origin)
         if isinstance(fact, Fact):
             facts[fact.figure_id] = fact
-        made.append(_shown(row, fact))
+        made.append(_shown(row, fact) | {"own": row["outage_id"] == outage["outage_id"]})
     figures = pd.DataFrame(made).reset_index(drop=True)
     retold = {str(row["figure_id"]): str(row["repeats"]) for _, row in rows.iterrows() if row["repeats"]}
     plain = dict(zip(figures["figure_id"], figures["published"], strict=True))

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from helpers.reading.errors import ReadingError
+from helpers.reading.errors import ReadingError, check_columns
 
 SEPARATORS = ",;\t|"
 #: Enough to tell the separator.
@@ -39,13 +39,16 @@ def read(data: bytes, name: str, columns: list[str] | None = None) -> pd.DataFra
     ------
     ReadingError
         If it is no text, has no header, or a row has more cells than the header.
+    ColumnError
+        If a column is missing.
     """
     text = _decoded(data, name)
     comments, start = _comments(text)
     body = text[start:]
     if not body.strip():
         raise ReadingError(f"{name}: nothing in it, expected a header and rows")
-    separator = _separator(body)
+    separator, header = _separator(body), dict[str, bool]()
+    keep = None if columns is None else lambda column: header.setdefault(column.strip(), column.strip() in columns)
     try:
         with warnings.catch_warnings():
             # A row longer than the header is an error here, not a warning with a cell thrown away.
@@ -57,12 +60,13 @@ def read(data: bytes, name: str, columns: list[str] | None = None) -> pd.DataFra
                 keep_default_na=False,
                 skip_blank_lines=False,
                 index_col=False,
-                usecols=None if columns is None else lambda column: column.strip() in columns,
+                usecols=keep,
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, ValueError) as error:
         said = " ".join(str(error).removeprefix("Error tokenizing data. C error:").split())
         counted = f" (lines after {comments} lines of comment)" if comments else ""
         raise ReadingError(f"{name}: no table of text: {said}{counted}") from None
+    check_columns(name, list(header), columns or [])
     table.columns = [str(column).strip() for column in table.columns]
     lines = _lines(body, table, separator)
     table.index = pd.Index(lines + comments, name="line")

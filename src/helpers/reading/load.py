@@ -13,7 +13,7 @@ import pandas as pd
 from helpers.measured.cells import MOST_LISTED
 from helpers.raw_table import near
 from helpers.reading import delimited, mastodon, parquet, tor, wikimedia
-from helpers.reading.errors import ReadingError
+from helpers.reading.errors import ReadingError, check_columns
 from helpers.reading.fetch import fetch, is_address, name_of
 
 
@@ -35,6 +35,11 @@ class Loaded:
     value: str = ""
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of the table's columns."""
+        return [str(name) for name in self.table.columns]
+
 
 def load(source: str | Path, columns: list[str] | None = None, codes: tuple[str, ...] = ()) -> Loaded:
     """Read a file or an address: CSV and its kin, Parquet, gzip of these, or a known JSON.
@@ -52,6 +57,8 @@ def load(source: str | Path, columns: list[str] | None = None, codes: tuple[str,
     ------
     ReadingError
         If it cannot be had or is nothing of these.
+    ColumnError
+        If a column to read is missing, where the format allows to tell.
     """
     name = name_of(source)
     if not is_address(source) and parquet.is_parquet(Path(source)):
@@ -100,16 +107,14 @@ def only(loaded: Loaded, where: Mapping[str, str]) -> Loaded:
 
     Raises
     ------
+    ColumnError
+        If there is no such column.
     ReadingError
-        If there is no such column, or no row is left.
+        If no row is left.
     """
     table = loaded.table
+    check_columns(loaded.name, loaded.columns, where)
     for column, wanted in where.items():
-        there = [str(known) for known in table.columns]
-        if column not in there:
-            raise ReadingError(
-                f"{loaded.name}: where {column!r}, expected a column: {', '.join(there)}{near(column, there)}"
-            )
         cells = table[column]
         known = cells.astype("str").fillna("").str.strip()
         chosen = (known == str(wanted).strip()).to_numpy(dtype=bool)

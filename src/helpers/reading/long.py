@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.measured import rows
 from helpers.measured.cells import NUMBER, Floats, Ints, Problems, column, lines_of, read_numbers, read_times
+from helpers.reading.errors import check_columns
 from helpers.reading.load import Loaded, load, only
 
 JOINT = " / "
@@ -53,12 +54,15 @@ def long_table(
     ------
     ReadingError
         If the source cannot be had or is of no known format.
+    ColumnError
+        If a column is missing.
     SeriesError
-        If a column is missing, a time cannot be read, or text stands among the counts.
+        If a time cannot be read, or text stands among the counts.
     """
     names = [series_columns] if isinstance(series_columns, str) else list(series_columns)
     wanted = None if wide and not names else [time_column, *names, *([] if wide else [value_column]), *(where or {})]
     loaded = load(source, None if wanted is None else list(dict.fromkeys(wanted)), () if wide else tuple(names))
+    check_columns(loaded.name, loaded.columns, wanted or [time_column])
     loaded = only(loaded, where or {})
     if wide and not names:
         names = [str(name) for name in loaded.table.columns if str(name) not in {time_column, *(where or {})}]

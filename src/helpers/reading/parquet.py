@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pandas as pd
 
-from helpers.raw_table import near
-from helpers.reading.errors import ReadingError
+from helpers.reading.errors import ReadingError, check_columns
 
 MAGIC = b"PAR1"
 
@@ -41,22 +39,23 @@ def read(
     Raises
     ------
     ReadingError
-        If it cannot be read, or a column is missing.
+        If it cannot be read.
+    ColumnError
+        If a column is missing.
     """
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-    place = io.BytesIO(source) if isinstance(source, bytes) else source
+    place = pa.BufferReader(source) if isinstance(source, bytes) else source
     try:
-        with pq.ParquetFile(place, read_dictionary=list(codes)) as file:
-            there = file.schema_arrow.names
-            for column in columns or []:
-                if column not in there:
-                    raise ReadingError(f"{name}: {column!r}, expected one of {', '.join(there)}{near(column, there)}")
+        schema = pq.read_schema(place)
+        check_columns(name, schema.names, [*(columns or []), *codes])
+        plain = [column for column in codes if not pa.types.is_nested(schema.field(column).type)]
+        with pq.ParquetFile(place, read_dictionary=plain) as file:
             table = file.read(columns=columns)
-        for column in codes:
-            place_of = table.schema.get_field_index(column)
-            if place_of >= 0 and not pa.types.is_dictionary(table.schema.field(column).type):
+        for column in plain:
+            if not pa.types.is_dictionary(table.schema.field(column).type):
+                place_of = table.schema.get_field_index(column)
                 table = table.set_column(place_of, column, table.column(column).dictionary_encode())
         frame = table.to_pandas(split_blocks=True, self_destruct=True)
     except (pa.ArrowException, OSError) as error:

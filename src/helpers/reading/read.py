@@ -9,7 +9,7 @@ from pathlib import Path
 from helpers.measured.increments import from_totals
 from helpers.measured.series import Series, regular
 from helpers.reading import columns
-from helpers.reading.errors import ReadingError
+from helpers.reading.errors import ReadingError, check_columns
 from helpers.reading.load import load, only
 
 
@@ -47,11 +47,14 @@ def read(
     ------
     ReadingError
         If the source cannot be had, is of no known format, or the columns are not clear.
+    ColumnError
+        If a column that was named is missing.
     SeriesError
         If its table is not an honest series.
     """
     loaded = only(load(source), where or {})
     time, value = columns.choose(loaded, time_column, value_column, [*controls, *(where or {})])
+    check_columns(loaded.name, loaded.columns, [time, value, *controls])
     if "sum_duplicates" not in fix:
         columns.check_one_series(loaded, time, value, controls)
     if cumulative:

@@ -45,6 +45,9 @@ bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	$(BIN)/python bench/honesty.py
 	$(BIN)/python bench/claimants.py --sets 400
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rough_evidence.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/curves.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/left_out_figures.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/modes.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rule.py
 	$(BIN)/python bench/speed.py

@@ -1,12 +1,14 @@
 """The command, as typed."""
 
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from helpers import chosen, cli, index, params, report, results
@@ -111,9 +113,29 @@ def test_a_failing_report_exits_with_one(project: Project, capsys: pytest.Captur
     assert "1 failed" in captured.out
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("04", "--value-column", "counts", "--outage-start", "2025-03-06T00:00Z", "--outage-end", "2025-03-06T06:00Z"),
+        ("05", "--value-column", "counts", "--outages", "2025-03-06/2025-03-06"),
+    ],
+)
+def test_a_column_that_the_source_lacks_was_asked_wrongly(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "new.parquet"
+    days = pd.date_range("2025-01-01", periods=90, tz="UTC")
+    pd.DataFrame({"series": "a", "time": days, "count": range(90)}).to_parquet(source, index=False)
+    assert cli.main(["report", *words, "--source", str(source), "--out", str(tmp_path / "out")]) == 2
+    said = (
+        "ColumnError: new.parquet, row 1: no column 'counts', expected one of series, time, count; did you mean count?"
+    )
+    assert said in capsys.readouterr().err
+
+
 def test_check_lists_every_problem(tables: Path, capsys: pytest.CaptureFixture[str], project: Project) -> None:
     assert cli.main(["check", str(tables)]) == 0
-    assert capsys.readouterr().out.startswith("ok: 1,")
+    assert re.match(r"ok: [1-9],\d{3} rows in 5 tables\n", capsys.readouterr().out)
     outages = (tables / "outages.csv").read_text(encoding="utf-8").replace(",outage,", ",breakage,", 2)
     (tables / "outages.csv").write_text(outages, encoding="utf-8")
     assert cli.main(["check", str(tables)]) == 1
@@ -166,8 +188,8 @@ def test_an_empty_index_is_a_page(tmp_path: Path) -> None:
     assert "No report has been made yet." in index.write(tmp_path / "new").read_text(encoding="utf-8")
 
 
-def test_nothing_changed_takes_no_time(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every outage of the evidence: under a second alone on a machine; the test runs beside others."""
+def test_nothing_changed_makes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every outage of the evidence is left alone (how long that takes: bench/speed.py)."""
     project("good")
     for outage in report.known(params.ROOT / "data").outages:
         job = report.plan("03", {"outage_id": outage})
@@ -180,7 +202,5 @@ def test_nothing_changed_takes_no_time(project: Project, capsys: pytest.CaptureF
             **record,
         }
         job.place.put({"html": "", "ipynb": "{}", "json": json.dumps(manifest)})
-    start = time.monotonic()
     assert cli.main(["report", "--all"]) == 0
-    assert time.monotonic() - start < 4
     assert "made: " not in capsys.readouterr().out

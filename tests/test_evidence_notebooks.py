@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -58,6 +59,40 @@ def test_the_history_counts_predicts_and_scores_itself(pages):
     for said in ("too few to tell", "not all incidents", "Hits and misses", "log-rank", "The misses"):
         assert said in page
     assert "whatsapp-2013-seven-incidents" in kept.evidence_ids
+
+
+@pytest.mark.usefixtures("without_kernel")
+@pytest.mark.parametrize("services", [[], ["whatsapp", "telegram"], ["spotify", "slack"]])
+def test_every_count_of_the_history_is_the_same_or_says_why(pages, services, tmp_path):
+    page = text(render(HISTORY, tmp_path, services=services) if services else pages["history"])
+    number = r"(\d[\d,]*)"
+    counts = re.findall(rf"{number} (?:published )?(?:outages|events)(?! of)\b", page)
+    assert len(counts) >= 4
+    assert len(set(counts)) == 1, counts
+    total = int(counts[0])
+    known, without = re.findall(rf"Of {total} outages, {number} have (?:a|no) published length", page)
+    assert int(known) + int(without) == total
+    causes = re.findall(rf", {number} with a published length", page)
+    assert sum(map(int, causes)) in (0, int(known))
+    rows = set(re.findall(rf"(?<!latest ){number} rows\b", page))
+    assert len(rows) == 1, rows
+    apart = re.search(rf"{number} of them have no date of their own and stand in 1 row", page)
+    assert total - int(rows.pop()) == (int(apart[1]) - 1 if apart else 0)
+
+
+@pytest.mark.parametrize("name", ["telegram", "line"])
+def test_figures_of_one_event_are_counted_alike(pages, name):
+    page = text(pages[name])
+    told = re.search(r"(\d+) published figures?(?: \(and (\d+) that tells? one of them again\))?", page)
+    compared = re.search(
+        r"Sign-ups: The (?:(\d+) figures(?: and (\d+) more about the same days, told elsewhere,)?)", page
+    )
+    assert told
+    assert compared
+    assert int(compared[1]) == int(told[1])
+    soup = BeautifulSoup(pages[name].read_text(encoding="utf-8"), "html.parser")
+    table = next(one for one in soup("table") if "Every figure as a rate a day" in one.caption.get_text())
+    assert len(table.tbody("tr")) == int(told[1]) + int(told[2] or 0)
 
 
 @pytest.mark.usefixtures("without_kernel")

@@ -71,7 +71,7 @@ def line_looks(names: Sequence[str]) -> list[Look]:
 
 def days(when: pd.Timestamp) -> float:
     """Place of a time on an axis of dates: days since 1970 in UTC."""
-    return float((when - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1))
+    return float((when - pd.Timestamp(0, unit="us", tz="UTC")) / pd.Timedelta(days=1))
 
 
 def date_ticks(start: pd.Timestamp, end: pd.Timestamp, room: float, size: float) -> tuple[list[float], list[str]]:

@@ -22,7 +22,7 @@ _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week
 
 def days(times: pd.DatetimeIndex) -> Array:
     """Places of times on an axis of dates: days since 1970 in UTC."""
-    return np.asarray((times - pd.Timestamp(0, tz="UTC")) / _DAY, dtype=float)
+    return np.asarray((times - pd.Timestamp(0, unit="us", tz="UTC")) / _DAY, dtype=float)
 
 
 def per(step: pd.Timedelta) -> str:

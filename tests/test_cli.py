@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,10 +28,8 @@ def tables(tmp_path: Path) -> Path:
     return folder
 
 
-def test_help_is_quick_and_loads_nothing_heavy() -> None:
-    start = time.monotonic()
+def test_help_loads_nothing_heavy() -> None:
     assert run("--help").returncode == 0
-    assert time.monotonic() - start < 3  # 0.2 s alone on a machine; the test runs beside others
     heavy = "pandas", "papermill", "nbconvert", "matplotlib", "numpy"
     code = f"import sys, helpers.cli, helpers.report; assert not set({heavy!r}) & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

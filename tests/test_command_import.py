@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -494,8 +493,8 @@ class TestTables:
         assert contents(tmp_path) == before
 
 
-def test_five_megabytes_import_in_seconds(folder: Path, tmp_path: Path) -> None:
-    """A dry run of 4,000 incidents, from the start of the process: under 5 s alone on a machine, the tests' promise."""
+def test_five_megabytes_import_whole(folder: Path, tmp_path: Path) -> None:
+    """A dry run of 4,000 incidents, from the start of the process; how long it takes: bench/speed.py."""
     posts = []
     for n in range(4000):
         day = f"20{10 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}"
@@ -504,9 +503,7 @@ def test_five_megabytes_import_in_seconds(folder: Path, tmp_path: Path) -> None:
     assert len(data) > 5_000_000
     (tmp_path / "big.json").write_bytes(data)
     words = ["import", "statuspage", str(tmp_path / "big.json"), "--service", "chat", "--data", str(folder)]
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-m", "helpers", *words], capture_output=True, text=True, check=False)
-    assert time.monotonic() - started < 10  # the tests run beside others
     assert "4000 incidents: " in done.stdout
     assert done.stderr == ""
 

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -160,13 +159,6 @@ class TestRealTables:
     def test_default_folder_can_be_set(self, folder, monkeypatch):
         monkeypatch.setenv("ADOPTION_DATA", str(folder))
         assert len(evidence.load().outages) == len(OUTAGES)
-
-    def test_load_is_fast(self):
-        """Reading and checking the real tables; the generous limit only catches a blunder."""
-        evidence.check(DATA)
-        start = time.perf_counter()
-        evidence.check(DATA)
-        assert time.perf_counter() - start < 2
 
     def test_import_is_cheap(self):
         code = "import sys, helpers.evidence; print('pandera' in sys.modules)"

@@ -447,7 +447,7 @@ JUNK = st.one_of(
     ),
     st.sampled_from(["0001-01-01T00:00Z", "2014-02-22T19:00Z", "2014-02-22", "True", "None", '"', "'", "\\", "\x00"]),
 )
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ sys.path.append(str(BENCH))
 odd_series = import_module("odd_series")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(odd_series.odd_series(long=200))
 def test_gives_an_answer_or_a_named_reason(odd):
     told = odd_series.outcome(odd)

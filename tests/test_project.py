@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -71,25 +70,17 @@ def test_rules_see_what_is_wrong(tmp_path):
         assert words in found
 
 
-def test_importing_the_package_is_quick_and_light():
-    code = (
-        "import sys, time; t = time.perf_counter(); import helpers; t = time.perf_counter() - t; "
-        "print(t, [m for m in ('matplotlib', 'statsmodels', 'pandas', 'scipy') if m in sys.modules])"
-    )
-    seconds = []
-    for _ in range(3):
-        seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        seconds.append(float(seen.split()[0]))
-        assert seen.rstrip().endswith("[]")
-    assert min(seconds) < 0.3
+def test_importing_the_package_is_light():
+    heavy = "('matplotlib', 'statsmodels', 'pandas', 'scipy', 'numpy')"
+    code = f"import sys, helpers; print([m for m in {heavy} if m in sys.modules])"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert seen.strip() == "[]"
 
 
 def test_make_alone_explains_its_targets():
-    started = time.perf_counter()
     shown = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert time.perf_counter() - started < 2
     for target in ("setup", "reports", "test", "lab", "check", "bench"):
         assert f"make {target} " in shown
 

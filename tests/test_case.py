@@ -17,6 +17,12 @@ def tables():
     return evidence.load()
 
 
+@pytest.fixture(scope="module")
+def cases(tables):
+    """All events of the evidence, built once."""
+    return [build(tables, outage_id) for outage_id in tables.outages["outage_id"]]
+
+
 def _series(tables, outage_id, service_id, **given):
     return next(s for s in primary(build(tables, outage_id, **given)) if s.service_id == service_id)
 
@@ -79,11 +85,10 @@ def test_the_same_claim_twice_changes_nothing(tables):
     assert "says the same as" in twice.figures.set_index("figure_id").loc["x-twin", "why_not"]
 
 
-def test_every_outage_can_be_built_and_every_figure_is_accounted_for(tables):
+def test_every_outage_can_be_built_and_every_figure_is_accounted_for(tables, cases):
     growth = tables.growth_figures
-    for outage_id in tables.outages["outage_id"]:
-        found = build(tables, outage_id)
-        own = growth[growth["outage_id"] == outage_id]
+    for found in cases:
+        own = growth[growth["outage_id"] == found.outage["outage_id"]]
         shown = {i for s in found.series for i in s.figures["figure_id"]} | set(found.others["figure_id"])
         assert set(own["figure_id"]) <= shown
         for series in found.series:
@@ -92,9 +97,9 @@ def test_every_outage_can_be_built_and_every_figure_is_accounted_for(tables):
             assert set(series.figures.loc[series.figures["used"], "figure_id"]) <= on_curve
 
 
-def test_quantities_places_and_platforms_are_never_mixed(tables):
-    for outage_id in tables.outages["outage_id"]:
-        for series in build(tables, outage_id).series:
+def test_quantities_places_and_platforms_are_never_mixed(cases):
+    for found in cases:
+        for series in found.series:
             keys = series.figures[case.KEY].drop_duplicates()
             assert len(keys) == 1
 
@@ -118,9 +123,9 @@ def test_parts_of_one_running_count_share_their_error(tables):
     assert len(set(groups)) == 1
 
 
-def test_a_percentage_needs_a_usual_level(tables):
-    for outage_id in tables.outages["outage_id"]:
-        for series in build(tables, outage_id).series:
+def test_a_percentage_needs_a_usual_level(cases):
+    for found in cases:
+        for series in found.series:
             if not series.baselines:
                 assert not any(claim.reading.startswith("ratio") for claim in series.claims)
 

@@ -33,6 +33,11 @@ FIRM = 2.0
 LATEST_DAYS = 1_100
 #: Totals and the like, of which so many are kept, those that end first.
 TOTALS, MOST_KEPT = ("later total", "users of a month"), 3
+#: What is read of a figure or a level here.
+_NEEDED = [
+    *("id", "service_id", "quantity", "value", "unit", "qualifier", "reading", "role", "scope", "platform"),
+    *("window_start_utc", "window_end_utc"),
+]
 #: Users of a month, how long that is (days), and how many times as many make another service of it.
 ACTIVE, MONTH_DAYS, STEADY = "monthly_active", 31, 2.0
 #: Total population, millions, mid-2025, rounded up (United Nations, World Population Prospects 2024, medium variant).
@@ -102,11 +107,13 @@ def _people_hit(outage: pd.Series, origin: pd.Timestamp) -> Ceiling | None:
 
 def _later_totals(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) -> list[Ceiling]:
     """Totals that the rival published after the event, less what it had before."""
-    known = evidence.baselines.rename(columns={"baseline_id": "id"})
-    told = evidence.growth_figures.rename(columns={"figure_id": "id"})
+    known, told = (
+        table[(table["service_id"] == like["service_id"]) & table["scope"].isin([like["scope"], "world"])]
+        for table in (evidence.baselines, evidence.growth_figures)
+    )
     told = told[(told["value_kind"] == "absolute") & (told["repeats"] == "")].assign(role="during_event")
-    rows = pd.concat([known, told], ignore_index=True)
-    rows = rows[(rows["service_id"] == like["service_id"]) & rows["scope"].isin([like["scope"], "world"])]
+    known, told = known.rename(columns={"baseline_id": "id"}), told.rename(columns={"figure_id": "id"})
+    rows = pd.concat([known[_NEEDED], told[_NEEDED]], ignore_index=True)
     rows = rows[rows["platform"].isin(["", like["platform"]]) & (rows["value"] > 0)].sort_values("id")
     wanted = "installs" if like["quantity"] == "installs" else "signups"
     totals = rows[(rows["reading"] == "total") & (rows["quantity"] == wanted)]

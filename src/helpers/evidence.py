@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from helpers import schemas
@@ -28,6 +29,8 @@ WANTED: dict[schemas.Kind, str] = {
 }
 #: Problems that an error message lists; `check` returns all.
 MOST_LISTED = 50
+#: A table of fewer rows is held for speed, a longer one in little memory.
+SHORT = 10_000
 #: Enough to see a pattern; a column of junk would otherwise cost a search per cell.
 _HINTS = 20
 
@@ -107,7 +110,14 @@ def load(directory: Path | str | None = None) -> Evidence:
     typed, problems = _read_all(_folder(directory))
     if problems:
         raise EvidenceError(problems)
-    return Evidence(**{name: frame.reset_index(drop=True) for name, frame in typed.items()})
+    return Evidence(**{name: _quick(frame.reset_index(drop=True)) for name, frame in typed.items()})
+
+
+def _quick(frame: pd.DataFrame) -> pd.DataFrame:
+    """Hold the text of a short table as Python's own: rows of many columns are picked from it in half the time."""
+    if len(frame) > SHORT:
+        return frame
+    return frame.astype(dict.fromkeys(frame.columns[frame.dtypes == "str"], pd.StringDtype("python", na_value=np.nan)))
 
 
 def check(directory: Path | str | None = None) -> list[Problem]:

@@ -40,8 +40,9 @@ def earlier_totals(evidence: Evidence, origin: pd.Timestamp, like: pd.Series) ->
 
 
 def _like(evidence: Evidence, like: pd.Series) -> pd.DataFrame:
-    rows = evidence.baselines.sort_values("baseline_id")  # the order of the table's rows decides nothing
-    return rows[(rows["service_id"] == like["service_id"]) & (rows["scope"] == like["scope"])]
+    rows = evidence.baselines
+    rows = rows[(rows["service_id"] == like["service_id"]) & (rows["scope"] == like["scope"])]
+    return rows.sort_values("baseline_id")  # the order of the table's rows decides nothing
 
 
 def baselines(evidence: Evidence, origin: pd.Timestamp, like: pd.Series, panel: str = "") -> tuple[list[Claim], str]:

@@ -14,13 +14,19 @@ Array = NDArray[np.float64]
 SPLITS = 2
 #: From more parameters than this on a kernel is nearly as wide as all particles of its part.
 MANY = 6
-#: Share of the draws that come from the distribution to start from, and degrees of freedom of the kernels.
+#: Degrees of freedom of the one kernel of a posterior with one mode, which is nearly normal.
+ONE_KERNEL = 8
+#: Share of the draws that come from the distribution to start from.
 DEFENSIVE = 0.1
-DEGREES = 5
 #: Draws whose distances to all kernels are worked out at a time: they stay in the processor's cache.
 _PART = 200
 #: Particles that have run together in one direction still give kernels of some width.
 _RIDGE = 1e-9
+
+
+def degrees(dim: int, least: int = 4) -> int:
+    """Degrees of freedom of a kernel: so many that its density is a whole power, and no logarithm is needed."""
+    return least + (least + dim) % 2
 
 
 def log_normal(z: Array) -> Array:
@@ -34,15 +40,17 @@ class Mixture:
     """Multivariate t kernels, and the distribution to start from with weight DEFENSIVE.
 
     ``parts`` hold the centres (k, d) of some kernels and the factor (d, d) of their covariance; all parts weigh the
-    same.
+    same. The kernels have at least ``least`` degrees of freedom.
     """
 
     parts: tuple[tuple[Array, Array], ...]
+    least: int = 4
 
     def draw(self, size: int, rng: np.random.Generator) -> Array:
         """Draws (size, d)."""
         dim = self.parts[0][0].shape[1]
-        noise = rng.standard_normal((size, dim)) / np.sqrt(rng.chisquare(DEGREES, size) / DEGREES)[:, None]
+        free = degrees(dim, self.least)
+        noise = rng.standard_normal((size, dim)) / np.sqrt(rng.chisquare(free, size) / free)[:, None]
         draws = np.empty((size, dim))
         for i, (centres, spread) in enumerate(self.parts):
             own = slice(i, None, len(self.parts))
@@ -53,49 +61,56 @@ class Mixture:
 
     def log_density(self, draws: Array) -> Array:
         """Log density at some points (n, d): (n,)."""
-        kernels = np.mean([_kernels(draws, *part) for part in self.parts], axis=0)
+        kernels = np.mean([_kernels(draws, *part, self.least) for part in self.parts], axis=0)
         density: Array = np.logaddexp(
             np.log1p(-DEFENSIVE) + np.log(kernels + 1e-300), np.log(DEFENSIVE) + log_normal(draws)
         )
         return density
 
 
-def _kernels(draws: Array, centres: Array, spread: Array) -> Array:
+def _kernels(draws: Array, centres: Array, spread: Array, least: int) -> Array:
     """Mean density of t kernels of one covariance at some points (n, d): (n,)."""
-    size, dim = draws.shape
+    (size, dim), free = draws.shape, degrees(draws.shape[1], least)
     whitened = np.linalg.solve(spread, draws.T).T
     middles = np.linalg.solve(spread, centres.T).T
     # One plus the squared distance of each draw from each kernel, its three parts as one product of matrices.
-    left = np.column_stack([whitened, (whitened**2).sum(axis=1) / DEGREES, np.ones(size)])
-    right = np.vstack([-2 / DEGREES * middles.T, np.ones(len(middles)), 1 + (middles**2).sum(axis=1) / DEGREES])
-    kernels, squares = np.empty(size), np.empty((_PART, len(middles)))
+    left = np.column_stack([whitened, (whitened**2).sum(axis=1) / free, np.ones(size)])
+    right = np.vstack([-2 / free * middles.T, np.ones(len(middles)), 1 + (middles**2).sum(axis=1) / free])
+    kernels, (squares, power) = np.empty(size), np.empty((2, _PART, len(middles)))
     for i in range(0, size, _PART):
-        part = np.matmul(left[i : i + _PART], right, out=squares[: size - i])
-        # A power by way of the logarithm: np.power takes twice as long.
-        np.log(np.maximum(part, 1, out=part), out=part)
-        part *= -(DEGREES + dim) / 2
-        kernels[i : i + _PART] = np.exp(part, out=part).sum(axis=1)
+        part, whole = (space[: size - i] for space in (squares, power))
+        np.maximum(np.matmul(left[i : i + _PART], right, out=part), 1, out=part)
+        np.reciprocal(part, out=whole)
+        np.copyto(part, whole)
+        for _ in range((free + dim) // 2 - 1):
+            np.multiply(whole, part, out=whole)
+        kernels[i : i + _PART] = whole.sum(axis=1)
     # Multivariate t density, its constant in gamma functions.
-    constant = gammaln((DEGREES + dim) / 2) - gammaln(DEGREES / 2) - 0.5 * dim * np.log(DEGREES * np.pi)
+    constant = gammaln((free + dim) / 2) - gammaln(free / 2) - 0.5 * dim * np.log(free * np.pi)
     mean: Array = kernels / len(middles) * np.exp(constant - np.log(np.diag(spread)).sum())
     return mean
 
 
-def mixture(z: Array, size: int, narrow: float, shrunk: bool, rng: np.random.Generator, further: int = 0) -> Mixture:
+def one_kernel(middle: Array, covariance: Array) -> Mixture:
+    """Lay one kernel at a place (d,) with a covariance (d, d): enough for one mode, nearly normal."""
+    spread = np.asarray(np.linalg.cholesky(covariance), dtype=float)
+    return Mixture(((middle[None], spread),), ONE_KERNEL)
+
+
+def mixture(z: Array, size: int, narrow: float, rng: np.random.Generator, further: int = 0) -> Mixture:
     """Lay ``size`` kernels on particles (n, d).
 
-    ``shrunk`` kernels are drawn in towards the mean, so that the mixture is as wide as the particles are (West 1993):
-    in many dimensions a kernel is nearly as wide as all of them. Others take their covariance from the particles
-    around them, so that modes of different shapes each have kernels that fit.
+    They take their covariance from the particles around them, so that modes of different shapes each have kernels that
+    fit. In many dimensions, where a kernel is nearly as wide as its whole part, they are drawn in towards the middle,
+    so that the mixture is as wide as the particles are (West 1993).
     """
-    parts = [z] if shrunk else _split(z, SPLITS + further)
     dim, made = z.shape[1], []
-    for part in parts:
+    for part in (parts := _split(z, SPLITS + further)):
         centres = part[rng.choice(len(part), size // len(parts), replace=False)]
         factor = narrow * (4 / ((dim + 2) * len(centres))) ** (1 / (dim + 4))  # Silverman's bandwidth
-        if shrunk or dim > MANY:
+        if dim > MANY:
             centres = centres.mean(axis=0) + np.sqrt(max(1 - factor**2, 0.0)) * (centres - centres.mean(axis=0))
-        covariance = np.cov((centres if shrunk else part).T).reshape(dim, dim)
+        covariance = np.cov(part.T).reshape(dim, dim)
         made.append((centres, factor * np.linalg.cholesky(covariance + _RIDGE * np.eye(dim))))
     return Mixture(tuple(made))
 

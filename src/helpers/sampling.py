@@ -8,7 +8,7 @@ weighted by the target over the mean of all proposals (deterministic mixture wei
 weights say how well that worked: Kish's effective sample size and the Pareto shape of their tail (Vehtari, Simpson,
 Gelman, Yao and Gabry 2024). A cloud that has missed a mode gives another log evidence than the rest: then the draws of
 all become the particles of each, and where they still disagree the fit is refused. The result is exact up to that; no
-burn-in, no chain.
+burn-in, no chain. A posterior of many parameters and one mode needs no particles: one kernel at its mode will do.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from helpers.mixtures import Mixture, log_normal, mixture
+from helpers.laplace import laplace
+from helpers.mixtures import Mixture, log_normal, mixture, one_kernel
 
 Array = NDArray[np.float64]
 LogLikelihood = Callable[[Array], Array]
 
-#: Independent clouds and the particles of each; one cloud where one mode is assumed.
+#: Independent clouds and the particles of each.
 CLOUDS, PARTICLES = 3, 1_000
 #: Kernels of all proposals together.
 KERNELS = 504
@@ -35,15 +36,19 @@ KERNELS = 504
 WIDE = 2.0
 #: Draws that the clouds are compared by, and those added once they agree, so that another seed gives nearly the same.
 PROPOSALS, MORE = 9_000, 15_000
+#: Draws that say how wide the kernel on one mode has to be.
+PILOT = 3_000
 KEPT, FEWER = 8_000, 4_000
 LONGEST_ROAD = 200
 ATTEMPTS = 6
-#: Moves at each temperature.
-MOVES = 2
-#: Moves at the temperature of the posterior, where the particles must forget where they were; more in many dimensions.
-SETTLING, LONGER = 15, 25
+#: Moves at each temperature, and at that of the posterior before another attempt.
+MOVES, SETTLING = 2, 15
+#: The first kernel on one mode has so many times the covariance of the normal distribution nearest to it.
+WIDER = 1.4
 ENOUGH_DRAWS = 1_000
 WORST_TAIL = 0.7
+#: Weights that leave something out have a variance where their tail is lighter than this: else it is fitted again.
+GOOD_TAIL = 0.5
 #: Clouds that found the same modes differ by some 0.05 in log evidence, one that missed a mode by 0.3.
 AGREE = 0.15
 #: The particles' own log evidence is this much off at worst: over all curves of this repository, plain and delayed,
@@ -77,7 +82,7 @@ class Sample:
     apart: float = 0.0
 
 
-def _systematic(weights: Array, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def systematic(weights: Array, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Systematic resampling: indices with counts within one of ``size * weights``."""
     points = (rng.random() + np.arange(size)) / size
     cumulative = np.cumsum(weights)
@@ -151,7 +156,7 @@ def _tempered(loglik: LogLikelihood, dim: int, moves: int, rng: np.random.Genera
         top = cloud.value.max()
         weights = np.exp((new - beta) * (cloud.value - top))
         cloud.log_evidence += float((new - beta) * top + np.log(weights.mean()))
-        cloud.keep(_systematic(weights, PARTICLES, rng))
+        cloud.keep(systematic(weights, PARTICLES, rng))
         beta = new
         cloud.move(loglik, beta, moves, rng)
     raise ConvergenceError(f"the posterior was not reached from the prior in {LONGEST_ROAD} steps")
@@ -186,6 +191,11 @@ class _Weighted:
     def tail(self) -> float:
         """Pareto shape of the largest weights."""
         return pareto_tail(self.log_weights)
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the marginal likelihood."""
+        return float(logsumexp(self.log_weights) - np.log(len(self.log_weights)))
 
     @property
     def trusted(self) -> bool:
@@ -237,15 +247,15 @@ def sample(
     dim: int,
     seed: int,
     at_least: float = -np.inf,
-    shrunk: bool = False,
+    one_mode: bool = False,
     attempts: int = ATTEMPTS,
     more: bool = True,
 ) -> Sample:
     """Draw from the posterior of ``dim`` standard normal parameters given a vectorised log likelihood.
 
-    ``shrunk`` kernels suit a posterior of many parameters and one mode, plain ones a few parameters and several. In
-    many dimensions the particles also need more moves to forget the road, and more draws. ``more`` draws are added once
-    the clouds agree; without them an answer is quicker and moves a little more with the seed.
+    Several modes are looked for by several clouds, and drawn from by many kernels; ``one_mode`` of many parameters is
+    climbed to, and drawn from by one kernel. ``more`` draws are added once the clouds agree; without them an answer is
+    quicker and moves a little more with the seed.
 
     Raises
     ------
@@ -255,10 +265,10 @@ def sample(
         When, after so many ``attempts``, fewer than ENOUGH_DRAWS effective draws came out, the weights' tail is
         heavier than WORST_TAIL, or the clouds' log evidences differ by more than AGREE.
     """
-    if not shrunk:
-        wide = _sample(_widened(loglik), dim, seed, at_least, shrunk, attempts, more)
-        return replace(wide, draws=WIDE * wide.draws)
-    return _sample(loglik, dim, seed, at_least, shrunk, attempts, more=False)
+    if one_mode:
+        return _one_mode(loglik, dim, seed, attempts)
+    wide = _sample(_widened(loglik), dim, seed, at_least, attempts, more)
+    return replace(wide, draws=WIDE * wide.draws)
 
 
 def _widened(loglik: LogLikelihood) -> LogLikelihood:
@@ -272,33 +282,48 @@ def _widened(loglik: LogLikelihood) -> LogLikelihood:
     return over_start
 
 
-def _sample(
-    loglik: LogLikelihood, dim: int, seed: int, at_least: float, shrunk: bool, attempts: int, more: bool
-) -> Sample:
+def _one_mode(loglik: LogLikelihood, dim: int, seed: int, attempts: int) -> Sample:
+    """Importance sampling from one kernel at the mode, then from one as wide as what was found (Oh and Berger 1992)."""
     rng = np.random.default_rng(seed)
-    clouds = [_tempered(loglik, dim, MOVES + shrunk, rng) for _ in range(1 if shrunk else CLOUDS)]
+    try:
+        middle, covariance = laplace(lambda z: loglik(z) + log_normal(z), dim)
+    except np.linalg.LinAlgError as error:
+        raise ConvergenceError("the search for the mode ended where the posterior is not highest") from error
+    found = _weigh(loglik, [one_kernel(middle, WIDER * covariance)], PILOT, rng)
+    for attempt in range(attempts):
+        middle = np.average(found.draws, axis=0, weights=found.weights)
+        covariance = np.cov(found.draws.T, aweights=found.weights).reshape(dim, dim)
+        found = _weigh(loglik, [one_kernel(middle, covariance)], PROPOSALS * (1 + attempt), rng)
+        if found.trusted:
+            return _kept(found, FEWER, found.log_evidence, rng)
+    raise _not_reached(found)
+
+
+def _sample(loglik: LogLikelihood, dim: int, seed: int, at_least: float, attempts: int, more: bool) -> Sample:
+    rng = np.random.default_rng(seed)
+    clouds = [_tempered(loglik, dim, MOVES, rng) for _ in range(CLOUDS)]
     rough = float(logsumexp([cloud.log_evidence for cloud in clouds]) - np.log(len(clouds)))
     if rough + ROUGH < at_least:
         raise OutOfReachError(f"log evidence {rough:.1f}, at least {at_least:.1f} wanted")
-    settling = LONGER if shrunk else SETTLING
-    if shrunk:
-        clouds[0].move(loglik, 1.0, settling, rng)
     for attempt in range(attempts):
         # A posterior that bends is met by more and narrower kernels of their own shapes, and more draws.
-        narrow = 1.0 if shrunk else 0.8**attempt
-        size = min(KERNELS // len(clouds) * (1 if shrunk else 2**attempt), PARTICLES)
-        mixtures = [mixture(cloud.z, size, narrow, shrunk, rng, attempt // 2) for cloud in clouds]
-        found = _weigh(loglik, mixtures, PROPOSALS * (1 + attempt + shrunk), rng)
+        size = min(KERNELS // CLOUDS * 2**attempt, PARTICLES)
+        mixtures = [mixture(cloud.z, size, 0.8**attempt, rng, attempt // 2) for cloud in clouds]
+        found = _weigh(loglik, mixtures, PROPOSALS * (1 + attempt), rng)
         if more and found.effective >= ENOUGH_DRAWS and found.tail < WORST_TAIL:
             found = _joined(found, _weigh(loglik, mixtures, MORE, rng))
         if found.trusted:
             return _kept(found, KEPT if more else FEWER, rough, rng)
         # What the draws found and the particles had missed becomes part of the next proposal.
         for cloud in clouds:
-            chosen = _systematic(found.weights, PARTICLES, rng)
+            chosen = systematic(found.weights, PARTICLES, rng)
             cloud.z, cloud.value = found.draws[chosen], found.value[chosen]
-            cloud.move(loglik, 1.0, settling, rng)
-    raise ConvergenceError(
+            cloud.move(loglik, 1.0, SETTLING, rng)
+    raise _not_reached(found)
+
+
+def _not_reached(found: _Weighted) -> ConvergenceError:
+    return ConvergenceError(
         f"{found.effective:.0f} effective draws of at least {ENOUGH_DRAWS} wanted, Pareto tail {found.tail:.2f} of at "
         f"most {WORST_TAIL}, log evidences {found.apart:.2f} apart of at most {AGREE}: the published figures and the "
         "prior disagree too much for this curve"
@@ -313,6 +338,5 @@ def _joined(first: _Weighted, second: _Weighted) -> _Weighted:
 
 def _kept(found: _Weighted, size: int, rough: float, rng: np.random.Generator) -> Sample:
     """Resample weighted draws to equal weights."""
-    evidence = float(logsumexp(found.log_weights) - np.log(len(found.log_weights)))
-    draws = found.draws[_systematic(found.weights, size, rng)]
-    return Sample(draws, found.effective, found.tail, evidence, rough, found.apart)
+    draws = found.draws[systematic(found.weights, size, rng)]
+    return Sample(draws, found.effective, found.tail, found.log_evidence, rough, found.apart)

@@ -9,7 +9,7 @@ the rule predicts, each slice a small normal, it costs next to nothing to look u
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +83,6 @@ def collect(
     events: Sequence[Event],
     seed: int,
     only: Collection[str] = (),
-    ready: Mapping[tuple[str, str], Gain] | None = None,
 ) -> tuple[list[Gain], list[LeftOut]]:
     """Fit the curve of every rival of some events, as the main job does, and keep what its figures say.
 
@@ -92,7 +91,6 @@ def collect(
     events : which to look at.
     seed : of the random numbers of every fit.
     only : rivals, by service id; none: all.
-    ready : gains of the same evidence and seed, by event and rival, that need no fit.
 
     Returns
     -------
@@ -114,9 +112,8 @@ def collect(
         for series in best:
             why = _why_not(found, series, kept, groups)
             if not why:
-                one = (ready or {}).get((event.outage_id, series.service_id))
                 try:
-                    gains.append(one or _gain(event, series, fit.fit(series, seed), services, found))
+                    gains.append(_gain(event, series, fit.fit(series, seed), services, found))
                 except ConvergenceError as error:
                     why = REFUSED.format(why=error)
             if why:

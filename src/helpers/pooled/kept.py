@@ -21,7 +21,7 @@ from helpers.evidence import Evidence
 from helpers.pooled import events, gains, half_lives, rule, selection
 from helpers.pooled.design import NAMES, Moments, Table, lay_out
 from helpers.pooled.events import Event
-from helpers.pooled.gains import PLACES, Gain
+from helpers.pooled.gains import PLACES, Gain, LeftOut
 from helpers.results import versions
 from helpers.schemas import ALL_KINDS
 
@@ -43,8 +43,8 @@ class Kept:
     """The rule: draws (DRAWS, len(NAMES)) plain and with the chance of being published; half-lives; its gains.
 
     ``halves`` are median half-lives by kind, hours, and ``half_scatter`` the standard deviation of the log half-life of
-    a new surge; ``known`` are the moments of covariates that were not published; ``fresh`` says whether all of it was
-    made of the evidence in use.
+    a new surge; ``aside`` are curves that are no gain; ``known`` are the moments of covariates that were not published;
+    ``fresh`` says whether all of it was made of the evidence in use.
     """
 
     draws: Array
@@ -52,12 +52,9 @@ class Kept:
     halves: dict[str, Array]
     half_scatter: Array
     gains: list[Gain]
+    aside: list[LeftOut]
     known: Moments
     fresh: bool
-
-    def by_rival(self, seed: int) -> dict[tuple[str, str], Gain]:
-        """Gains by event and rival that a fit with this seed would give again; none where it would not."""
-        return {(gain.outage_id, gain.rival_id): gain for gain in self.gains} if self.fresh and seed == SEED else {}
 
     def table(self, known: list[Event]) -> Table:
         """Lay the gains out with all events of the evidence; gains of events that it no longer holds are dropped."""
@@ -72,7 +69,7 @@ class KeptError(ValueError):
 def make(evidence: Evidence, data_hash: str, seed: int = SEED) -> dict[str, str]:
     """Fit the rule to all the evidence, whose tables have that hash: the files' contents by name."""
     found = events.all_events(evidence)
-    collected, _ = gains.collect(evidence, found, seed)
+    collected, aside = gains.collect(evidence, found, seed)
     table = lay_out(found, collected)
     plain, told, halves = rule.fit(table, seed), selection.fit(table, seed), half_lives.fit(table, seed)
     some = np.linspace(0, len(plain.draws) - 1, DRAWS).astype(int)
@@ -90,6 +87,7 @@ def make(evidence: Evidence, data_hash: str, seed: int = SEED) -> dict[str, str]
         "events": len(table.events),
         "people": table.known.people,
         "hours": table.known.hours,
+        "aside": [(one.outage_id, one.rival, one.why) for one in aside],
         "versions": versions(),
     }
     return {
@@ -159,6 +157,7 @@ def _load(place: Path, data_hash: str, stamp: tuple[int, ...]) -> Kept:
         {kind: plain[name].to_numpy(dtype=float) for name, kind in zip(HALVES, ALL_KINDS, strict=True)},
         plain["half_life_scatter"].to_numpy(dtype=float),
         [_gain(part, people) for _, part in rows.groupby(["outage_id", "rival_id"], sort=False)],
+        [LeftOut(*one) for one in meta["aside"]],
         Moments(tuple(meta["people"]), tuple(meta["hours"])),
         meta["evidence"] == data_hash,
     )

@@ -22,7 +22,7 @@ from helpers.curve import Array
 from helpers.pooled import rule
 from helpers.pooled.design import NAMES, USUAL, Table
 from helpers.pooled.rule import Rule
-from helpers.sampling import WORST_TAIL, pareto_tail
+from helpers.sampling import GOOD_TAIL, pareto_tail
 
 #: By the ids of the events left out: draws of the rule that was fitted again, and each event's log likelihood.
 Refitted = dict[frozenset[str], tuple[Array, Array]]
@@ -89,7 +89,7 @@ def without(
     # An event of the same days shares figures with it.
     out = [i for i, other in enumerate(found.table.events) if i == number or other.outage_id in event.near]
     log_weight = -found.by_event[:, out].sum(axis=1)
-    if pareto_tail(log_weight) < WORST_TAIL:
+    if pareto_tail(log_weight) < GOOD_TAIL:
         log_weight -= logsumexp(log_weight)
         return found.draws, np.exp(log_weight), float(logsumexp(log_weight + found.by_event[:, number])), False
     refitted = {} if refitted is None else refitted

@@ -64,7 +64,7 @@ def pool(evidence: Evidence, asked: AcrossOutages, folder: Path | None = None) -
         If draws cannot be trusted.
     """
     chosen = events.chosen(events.all_events(evidence), asked.kinds, asked.sectors, asked.exclude)
-    found, out = gains.collect(evidence, chosen, asked.seed, ready=_ready(folder, asked.seed))
+    found, out = _collected(evidence, chosen, asked.seed, folder)
     table = lay_out(chosen, found)
     if len(table.events) < FEWEST:
         of = "kinds, sectors, exclude"
@@ -89,9 +89,16 @@ def pool(evidence: Evidence, asked: AcrossOutages, folder: Path | None = None) -
     )
 
 
-def _ready(folder: Path | None, seed: int) -> dict[tuple[str, str], gains.Gain]:
-    """Gains that need no fit; none where no rule was kept."""
+def _collected(
+    evidence: Evidence, chosen: list[Event], seed: int, folder: Path | None
+) -> tuple[list[gains.Gain], list[gains.LeftOut]]:
+    """Collect the gains of some events, from the kept rule where it would be the same."""
     try:
-        return kept.load(folder).by_rival(seed) if folder else {}
+        rules = kept.load(folder) if folder else None
     except kept.KeptError:
-        return {}
+        rules = None
+    if rules is None or not rules.fresh or seed != kept.SEED:
+        return gains.collect(evidence, chosen, seed)
+    ids = [event.outage_id for event in chosen]
+    found = [one for one in rules.gains if one.outage_id in ids]
+    return found, [one for one in rules.aside if one.outage_id in ids]

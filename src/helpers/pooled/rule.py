@@ -23,7 +23,7 @@ from helpers import sampling
 from helpers.curve import Array
 from helpers.pooled.design import NAMES, OF_EVENT, OF_RIVAL, SCATTER, SCATTER_SD, TERMS, Table
 
-NODES = 7
+NODES = 13
 #: Fewer events than this make no rule.
 LEAST_EVENTS = 3
 #: The quadrature reaches a little further than the normal approximation: what it approximates has heavier tails.
@@ -233,6 +233,6 @@ def fit(table: Table, seed: int, held: Mapping[str, float] | None = None) -> Rul
 
 def draw(model: Model, seed: int) -> Rule:
     """Draw from the posterior of a model."""
-    sample = sampling.sample(model.log_likelihood, len(model.free), seed, shrunk=True)
+    sample = sampling.sample(model.log_likelihood, len(model.free), seed, one_mode=True)
     values = model.unpack(sample.draws)
     return Rule(model.table, values, model.by_event(values), sample)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp, ndtr
@@ -14,8 +14,8 @@ from helpers.pooled import events, left_out, rule
 from helpers.pooled.design import NAMES, OF_EVENT, OF_RIVAL, USUAL, Moments, of_event
 from helpers.pooled.events import Event
 from helpers.pooled.gains import CAME, drawn, prior_of_gain
-from helpers.pooled.kept import Kept, KeptError, load
-from helpers.sampling import WORST_TAIL, pareto_tail
+from helpers.pooled.kept import DRAWS, SEED, Kept, KeptError, load
+from helpers.sampling import GOOD_TAIL, pareto_tail, systematic
 
 #: Draws of the rule that a gain is weighed by.
 SOME = 200
@@ -52,7 +52,8 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
         return f"The rule across outages could not be read ({error})."
     known = events.all_events(evidence)
     event = next(one for one in known if one.outage_id == outage_id)
-    weight, others = weights(kept, known, {outage_id, *event.near})
+    kept, others = without(kept, known, {outage_id, *event.near})
+    weight = np.full(len(kept.draws), 1 / len(kept.draws))
     identity = str(evidence.services.set_index("service_id").loc[fitted.series.service_id, "identity"])
     roles = fitted.series.figures["role"]
     row = [0.0, float(bool(identity) and identity == event.identity), float((roles == "circumvention").mean() > 0.5)]
@@ -66,7 +67,7 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
     predicted = np.exp(left_out.quantiles(centre, sd, weight, ends))
     total = log_gain + log_usual
     rank = float(np.mean([weight @ ndtr((value - centre) / sd) for value in np.quantile(total, _PLACES)]))
-    some = np.random.default_rng(0).choice(len(weight), SOME, p=weight)
+    some = np.random.default_rng(0).choice(len(weight), SOME)
     # The rule instead of the prior of the main job: each draw weighted by one over the other.
     off = log_gain[:, None] - middle[some] - size[some] * (log_usual[:, None] - np.log(USUAL))
     log_weight = logsumexp(-0.5 * (off / sd[some]) ** 2 - np.log(sd[some]), axis=1)
@@ -87,21 +88,23 @@ def _five(values: Array) -> Five:
     return low, first, middle, third, high
 
 
-def weights(kept: Kept, known: list[Event], outage_ids: set[str]) -> tuple[Array, int]:
-    """Weights of the kept draws without some events, (draws,), sum 1, and how many of all known events are left.
+def without(kept: Kept, known: list[Event], outage_ids: set[str]) -> tuple[Kept, int]:
+    """Return the kept rule as it is without some events, and of how many of all known events it is then made.
 
-    Where leaving them out changes too much for weights to be trusted, all draws count alike: the prediction then knows
-    a little of what it predicts. With a whole rule that has not happened.
+    Its draws are weighed by one over the likelihood of what is left out, and drawn again; where such weights cannot be
+    trusted, the rule is fitted again. Fewer events than a rule is made of leave it as it is.
     """
-    table, even = kept.table(known), np.full(len(kept.draws), 1 / len(kept.draws))
+    table = kept.table(known)
     others = {event.outage_id for event in table.events} - outage_ids
-    if len(others) == len(table.events):
-        return even, len(others)
+    if len(others) == len(table.events) or len(others) < rule.LEAST_EVENTS:
+        return kept, len(others)
     log_weight = -rule.Model(table.without(others)).by_event(kept.draws).sum(axis=1)
-    if pareto_tail(log_weight) >= WORST_TAIL:
-        return even, len(others)
-    weight = np.exp(log_weight - log_weight.max())
-    return weight / weight.sum(), len(others)
+    draws, weight = kept.draws, np.exp(log_weight - log_weight.max())
+    if pareto_tail(log_weight) >= GOOD_TAIL:
+        draws = rule.fit(table.without(outage_ids), SEED).draws
+        weight = np.ones(len(draws))
+    chosen = systematic(weight, DRAWS, np.random.default_rng(SEED))
+    return replace(kept, draws=draws[chosen]), len(others)
 
 
 def expected(draws: Array, event: Event, known: Moments, rival: Array) -> tuple[Array, Array]:

@@ -147,9 +147,7 @@ def per_hour(found: Scenario, made: Sequence[Prediction], cost: Outcome) -> Pros
 
 def exponent_of_hours(found: Scenario) -> tuple[float, float]:
     """Ends of the interval of the rule's exponent of the hours down, without the events that it may not know."""
-    column, level = found.kept.draws[:, NAMES.index("hours")], found.asked.level
-    ends_at = np.quantile(column, [(1 - level) / 2, (1 + level) / 2], weights=found.weight, method="inverted_cdf")
-    return float(ends_at[0]), float(ends_at[1])
+    return ends(found.kept.draws[:, NAMES.index("hours")], found.asked.level)
 
 
 def hours_table(found: Scenario, made: Sequence[Prediction], cost: Outcome) -> Table | Sentence:

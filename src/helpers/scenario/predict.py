@@ -48,7 +48,7 @@ class Prediction:
 def predict(found: Scenario, evidence: Evidence, rng: np.random.Generator) -> list[Prediction]:
     """Draw one curve for each draw of the rule and each rival; the effect of the event is common to its rivals."""
     asked = found.asked
-    rows = rng.choice(len(found.weight), DRAWS, p=found.weight)
+    rows = rng.choice(len(found.kept.draws), DRAWS)
     draws = found.kept.draws[rows]
     common = rng.standard_normal(DRAWS)
     half = found.kept.halves[found.event.kind][rows]

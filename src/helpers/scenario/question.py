@@ -10,7 +10,6 @@ import pandas as pd
 
 from helpers import case
 from helpers.case import Case, Series
-from helpers.curve import Array
 from helpers.evidence import Evidence
 from helpers.groups import members
 from helpers.models import NextOutage
@@ -19,7 +18,7 @@ from helpers.pooled.design import Moments
 from helpers.pooled.events import Event
 from helpers.pooled.gains import CAME
 from helpers.pooled.kept import Kept, load
-from helpers.pooled.unusual import weights
+from helpers.pooled.unusual import without
 from helpers.scenario.asked import WORLD, Asked, fill
 from helpers.scenario.named import SAME
 
@@ -32,9 +31,9 @@ class Scenario:
     """An event that may happen, or did.
 
     ``event`` is described as those of the rule; ``rivals`` are service ids; ``real`` is the published event that it
-    stands for, with its figures, or None; ``weight`` (draws,) weighs the kept draws of the rule so that no figure of
-    the service's events from that day on is in them, of which ``left_out`` were left out; ``rule_events`` are those
-    that the rule still knows; ``unknown`` are the ids of all events of the service from that day on.
+    stands for, with its figures, or None; ``kept`` is the rule without any figure of the service's events from that day
+    on, of which ``left_out`` were left out; ``rule_events`` are those that it still knows; ``unknown`` are the ids of
+    all events of the service from that day on.
     """
 
     asked: Asked
@@ -43,7 +42,6 @@ class Scenario:
     rivals: tuple[str, ...]
     real: Case | None
     kept: Kept
-    weight: Array
     rule_events: tuple[Event, ...]
     left_out: int
     unknown: frozenset[str]
@@ -78,7 +76,6 @@ def scenario(evidence: Evidence, folder: Path, given: NextOutage) -> Scenario:
     later = {event.outage_id for event in own if event.start >= origin - SAME}
     later |= {name for event in own if event.outage_id in later for name in event.near}
     table = kept.table(every)
-    weight, _ = weights(kept, every, later)
     service = services.loc[asked.service]
     event = Event(
         outage_id=real.outage_id if real else "",
@@ -102,8 +99,7 @@ def scenario(evidence: Evidence, folder: Path, given: NextOutage) -> Scenario:
         origin=origin,
         rivals=tuple(given.rivals) or _rivals(evidence, every, event, family, real, asked.region),
         real=case.build(evidence, real.outage_id) if real else None,
-        kept=kept,
-        weight=weight,
+        kept=without(kept, every, later)[0],
         rule_events=tuple(event for event in table.events if event.outage_id not in later),
         left_out=sum(event.outage_id in later for event in table.events),
         unknown=frozenset(later),

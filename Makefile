@@ -50,6 +50,7 @@ bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	OMP_NUM_THREADS=1 $(BIN)/python bench/modes.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rule.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/rule_growth.py
 	$(BIN)/python bench/speed.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/reports.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/measured_honesty.py

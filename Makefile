@@ -44,6 +44,7 @@ rule: $(READY) ## fit the rule across all outages again into data/derived, after
 bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	$(BIN)/python bench/honesty.py
 	$(BIN)/python bench/claimants.py --sets 400
+	$(BIN)/python bench/headline.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rough_evidence.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/curves.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/left_out_figures.py

@@ -1,8 +1,8 @@
 """Every curve of the evidence: the 95% interval of its gain within a week, and what that gain cannot exceed.
 
 Writes curves.csv, one row a curve, with the least of its ceilings (people hit, a later total, a population), worked out
-from the tables, and adds one line to curves_summary.csv: how wide the intervals are and how many upper ends are
-impossible. ``--data`` names another folder of evidence, ``--name`` the line.
+from the tables, and the firmest claim less the usual (the headline). Adds one line to curves_summary.csv: how wide the
+intervals are and how many upper ends are impossible. ``--data`` names another folder of evidence, ``--name`` the line.
 
     OMP_NUM_THREADS=1 python bench/curves.py
 """
@@ -19,6 +19,8 @@ from joblib import Parallel, delayed
 
 from helpers import case, evidence, fit
 from helpers.case import PEOPLE
+from helpers.excess import firmest
+from helpers.pooled import kept
 from helpers.sampling import ConvergenceError
 from helpers.shocks import LOOSE_START
 
@@ -26,6 +28,8 @@ SEED, WEEK, LEVEL = 20140222, 168.0, 0.95
 HERE = Path(__file__).parent
 #: Below this a lower end is nobody.
 NOBODY = 1.0
+#: A figure is passed over that is more likely wrong than not.
+HALF = 0.5
 
 
 def least(series: case.Series) -> float:
@@ -38,6 +42,7 @@ def least(series: case.Series) -> float:
 def of_event(tables: evidence.Evidence, outage_id: str) -> list[dict[str, Any]]:
     """Interval and ceilings of every curve of one event."""
     found = case.build(tables, outage_id)
+    rules = kept.load(evidence.ROOT / "data")
     first = {id(series) for series in case.primary(found)}
     made = []
     for series in found.series:
@@ -61,6 +66,12 @@ def of_event(tables: evidence.Evidence, outage_id: str) -> list[dict[str, Any]]:
             continue
         low, middle, high = np.quantile(fit.within(fitted, WEEK), [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
         cut = " ".join(f"{bite.ceiling.kind.replace(' ', '_')}:{bite.above:.2f}" for bite in fitted.bites)
+        out = {outage_id, *found.confounders["outage_id"]}
+        doubtful = tuple(name for name, chance in fit.wrong(fitted).items() if chance >= HALF)
+        firm = firmest(series, rules.shares_of(series.quantity, out), SEED, LEVEL, doubtful)
+        if firm is not None:
+            ends = dict(zip(("claim_low", "claim_median", "claim_high"), firm.ends(LEVEL), strict=True))
+            row |= ends | {"claim": firm.claim.figure_id, "claim_hours": firm.hours}
         made.append(row | {"low": low, "median": middle, "high": high, "cut": cut, "refused": ""})
     return made
 
@@ -71,6 +82,8 @@ def summary(rows: pd.DataFrame, name: str) -> dict[str, Any]:
     people = told[told["quantity"].isin(PEOPLE)]
     first = people[people["primary"]]
     factor = first["high"] / first["low"].clip(lower=1e-9)
+    # The headline is the firmest claim less the usual, and the week where there is none.
+    claimed = (first["claim_high"] / first["claim_low"].clip(lower=1e-9)).where(first["claim_high"].notna(), factor)
     return {
         "code and evidence": name,
         "curves": len(rows),
@@ -81,6 +94,9 @@ def summary(rows: pd.DataFrame, name: str) -> dict[str, Any]:
         "median factor": round(float(factor.median()), 1),
         "under 10": round(float((factor < 10).mean()), 3),
         "over 100": round(float((factor > 100).mean()), 3),
+        "with a claim in a window": int(first["claim_high"].notna().sum()),
+        "headline: median factor": round(float(claimed.median()), 2),
+        "headline: under 10": round(float((claimed < 10).mean()), 3),
     }
 
 

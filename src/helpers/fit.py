@@ -179,6 +179,12 @@ def within(fitted: Fit, horizon: float, shocks: tuple[int, ...] | None = None) -
     return total
 
 
+def told_until(fitted: Fit) -> float:
+    """Hour since the origin at which the last window ends that a figure of the curve speaks of; a day at least."""
+    ends = [claim.end + (claim.shift[0] + claim.shift[1]) / 2 for claim in fitted.series.claims]
+    return max([DAY, *ends])
+
+
 def back_to_usual(fitted: Fit) -> Array:
     """Hours from the outage's beginning until its extra rate has sunk to OVER times the usual rate: (n,)."""
     made = fitted.made
@@ -210,6 +216,8 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
         ("back_to_usual", "hours after the start"): back_to_usual(fitted),
         ("baseline_rate", f"{fitted.counted}/day"): made.baseline * DAY,
     }
+    told = extra(fitted, told_until(fitted), tuple(range(made.shocks)))
+    result[(f"{fitted.name}_told_hours", f"{fitted.counted}{fitted.series.place}")] = told
     if model.others:
         other = within(fitted, horizon, model.others)
         result[(f"{fitted.name}_confounder", f"{fitted.counted}{fitted.series.place}")] = other

@@ -52,8 +52,8 @@ GOOD_TAIL = 0.5
 #: Clouds that found the same modes differ by some 0.05 in log evidence, one that missed a mode by 0.3.
 AGREE = 0.15
 #: The particles' own log evidence is this much off at worst: over all curves of this repository, plain and delayed,
-#: it never was in 615 runs (bench/rough_evidence.csv).
-ROUGH = 1.0
+#: it never was in 804 runs (bench/rough_evidence.csv).
+ROUGH = 2.5
 
 
 class ConvergenceError(RuntimeError):

@@ -5,16 +5,18 @@ Every sentence is made from a fit or from a row of evidence; text from the evide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from helpers import bounds, tables, words
+from helpers import bounds, claimed, tables, words
 from helpers.case import PEOPLE, Case, Series
 from helpers.ceilings import PEOPLE_HIT
 from helpers.charts.plots import Range, Update
-from helpers.fit import Fit, compared, estimates, prior_left, seed_error
+from helpers.excess import Excess
+from helpers.fit import Fit, compared, estimates, extra, prior_left, seed_error, told_until
 from helpers.fit import within as within_horizon
 from helpers.likelihood import ANTICIPATION
 from helpers.prose import Prose
@@ -142,27 +144,40 @@ def subtitle(fitted: Fit, horizon: float, level: float) -> str:
     )
 
 
-def headline(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float) -> str:
-    """The answer in one sentence, with its range."""
+def headline(
+    case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float, firm: Sequence[Excess | None] = ()
+) -> str:
+    """The answer in one sentence: the firmest claim less the usual, where there is one; else the horizon's range."""
     happened = event(case, names)
     if not fits:
         reported = len(case.series)
         known = "nothing was published that says" if reported else "no figure was published on"
         return f"After {happened}, {known} how many people joined a rival: missing, not zero."
-    number = _together(fits[0], horizon, level)
+    because = "Because of" if case.outage["kind"] == "policy_shock" else "Because"
+    ahead = f"After {happened}" if fits[0].model.others else f"{because} {happened}"
+    if firm and firm[0] is not None:
+        phrase = GAINED[fits[0].series.quantity].format(rival=fits[0].series.service)
+        return claimed.headline(ahead, phrase, fits[0], firm[0], level)
+    return f"{ahead}, {_extrapolated(fits[0], horizon, level)}"
+
+
+def _extrapolated(fitted: Fit, horizon: float, level: float) -> str:
+    """The range of all that was extra within the horizon, as a clause."""
+    number = _together(fitted, horizon, level)
     factor = number.high / max(number.low, 1e-9)
     loose = f", a factor of {words.significant(factor):,.0f} wide" if factor > WIDE else ""
-    sure = f"{gain(fits[0], horizon, level)} than usual ({words.percent(level)} interval{loose})."
-    if fits[0].model.others:
-        return f"After {happened}, {sure}"
-    because = "Because of" if case.outage["kind"] == "policy_shock" else "Because"
-    return f"{because} {happened}, {sure}"
+    return f"{gain(fitted, horizon, level)} than usual ({words.percent(level)} interval{loose})."
 
 
-def answer(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float) -> Prose:
+def answer(
+    case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float, firm: Sequence[Excess | None] = ()
+) -> Prose:
     """The answer: how many, how fast, for how long, whose doing, how sure."""
-    said = [headline(case, fits, names, horizon, level)]
+    said = [headline(case, fits, names, horizon, level, firm)]
     if fits:
+        if firm and firm[0] is not None:
+            said.append(f"{claimed.basis(fits[0], firm[0], level)} {_told_hours(fits[0], level)}")
+            said.append(f"Further on it is an extrapolation: {_extrapolated(fits[0], horizon, level)}")
         said.append(" ".join(_details(case, fits[0], horizon, level)))
         said.append(sureness(fits[0], horizon, level))
     if len(fits) > 1:
@@ -170,6 +185,18 @@ def answer(case: Case, fits: list[Fit], names: pd.Series, horizon: float, level:
         more = f", and others: {len(fits) - MOST_NAMED} more in the table" if len(fits) > MOST_NAMED else ""
         said.append(f"Of the other rivals, {words.listing(rest)} than usual{more}.")
     return Prose(tuple(said))
+
+
+def _told_hours(fitted: Fit, level: float) -> str:
+    """How many came from the start to the last hour that a figure speaks of, all figures together."""
+    hours = told_until(fitted)
+    draws = extra(fitted, hours, tuple(range(fitted.made.shocks)))
+    low, high = (float(end) for end in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
+    claims = len(fitted.series.claims)
+    of = "this figure and the prior give" if claims == 1 else f"all {claims} figures and the prior together give"
+    of = "both figures and the prior together give" if claims == 2 else of
+    span = words.interval(max(low, 0.0), max(high, 0.0))
+    return f"Allowing for claimants who err, {of} {span} until the last hour that a figure speaks of."
 
 
 def _details(case: Case, fitted: Fit, horizon: float, level: float) -> list[str]:
@@ -294,6 +321,7 @@ def record(
     parameters: Mapping[str, Any],
     level: float,
     data_hash: str,
+    firm: Sequence[Excess | None] = (),
 ) -> Record:
     """Return what the report leaves behind.
 
@@ -307,14 +335,17 @@ def record(
     return Record(
         notebook="03_adoption_after_outage",
         title=title(case, names),
-        headline=headline(case, fits, names, horizon, level),
+        headline=headline(case, fits, names, horizon, level, firm),
         outage_id=str(case.outage["outage_id"]),
         parameters=dict(parameters),
         evidence_ids=[str(case.outage["outage_id"]), *case.confounders["outage_id"], *dict.fromkeys(used)],
         estimates=[
-            number
-            for fitted in fits + more
-            for number in estimates(fitted, horizon, level, case.affected(fitted.series))
+            *(claimed.estimate(fitted, one, level) for fitted, one in zip(fits, firm, strict=False) if one is not None),
+            *(
+                number
+                for fitted in fits + more
+                for number in estimates(fitted, horizon, level, case.affected(fitted.series))
+            ),
         ],
         diagnostics={
             " ".join(filter(None, _curve_key(fitted.series))): {

@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from helpers import case
 from helpers import evidence as ev
 from helpers.curve import Array
 from helpers.evidence import Evidence
+from helpers.excess import ENOUGH, share_of_usual
 from helpers.pooled import events, gains, half_lives, rule, selection
 from helpers.pooled.design import NAMES, Moments, Table, lay_out
 from helpers.pooled.events import Event
@@ -26,6 +28,8 @@ from helpers.results import versions
 from helpers.schemas import ALL_KINDS
 
 SEED = 20140222
+#: Probability of the interval by which claims are called firm.
+LEVEL = 0.95
 #: Draws kept of each fit, and significant digits.
 DRAWS, DIGITS = 1_600, 5
 FOLDER = "derived"
@@ -43,8 +47,9 @@ class Kept:
     """The rule: draws (DRAWS, len(NAMES)) plain and with the chance of being published; half-lives; its gains.
 
     ``halves`` are median half-lives by kind, hours, and ``half_scatter`` the standard deviation of the log half-life of
-    a new surge; ``aside`` are curves that are no gain; ``known`` are the moments of covariates that were not published;
-    ``fresh`` says whether all of it was made of the evidence in use.
+    a new surge; ``aside`` are curves that are no gain; ``shares`` those of the usual in claims (outage_id, quantity,
+    share); ``known`` are the moments of covariates that were not published; ``fresh`` says whether all of it was made
+    of the evidence in use.
     """
 
     draws: Array
@@ -53,8 +58,16 @@ class Kept:
     half_scatter: Array
     gains: list[Gain]
     aside: list[LeftOut]
+    shares: pd.DataFrame
     known: Moments
     fresh: bool
+
+    def shares_of(self, quantity: str, without: set[str]) -> Array:
+        """Shares of the usual in the firmest claims of other events, of one quantity where there are enough: (m,)."""
+        others = self.shares[~self.shares["outage_id"].isin(without)]
+        same = others[others["quantity"] == quantity]
+        found: Array = (same if len(same) >= ENOUGH else others)["share"].to_numpy(dtype=float)
+        return found
 
     def table(self, known: list[Event]) -> Table:
         """Lay the gains out with all events of the evidence; gains of events that it no longer holds are dropped."""
@@ -87,6 +100,7 @@ def make(evidence: Evidence, data_hash: str, seed: int = SEED) -> dict[str, str]
         "events": len(table.events),
         "people": table.known.people,
         "hours": table.known.hours,
+        "shares": _shares(evidence, found, seed),
         "aside": [(one.outage_id, one.rival, one.why) for one in aside],
         "versions": versions(),
     }
@@ -96,6 +110,17 @@ def make(evidence: Evidence, data_hash: str, seed: int = SEED) -> dict[str, str]
         "people.csv": _csv(pd.DataFrame([row for gain in collected for row in _quantiles(gain)])),
         "rule.json": json.dumps(meta, indent=1) + "\n",
     }
+
+
+def _shares(evidence: Evidence, found: list[Event], seed: int) -> list[tuple[str, str, float]]:
+    """Share of the usual in the firmest claim of every curve that has one."""
+    made = []
+    for event in found:
+        for series in case.primary(case.build(evidence, event.outage_id)):
+            share = share_of_usual(series, seed, LEVEL)
+            if share is not None:
+                made.append((event.outage_id, series.quantity, float(f"{share:.{DIGITS}g}")))
+    return made
 
 
 def _rows(gain: Gain) -> list[dict[str, object]]:
@@ -158,6 +183,7 @@ def _load(place: Path, data_hash: str, stamp: tuple[int, ...]) -> Kept:
         plain["half_life_scatter"].to_numpy(dtype=float),
         [_gain(part, people) for _, part in rows.groupby(["outage_id", "rival_id"], sort=False)],
         [LeftOut(*one) for one in meta["aside"]],
+        pd.DataFrame(meta["shares"], columns=["outage_id", "quantity", "share"]),
         Moments(tuple(meta["people"]), tuple(meta["hours"])),
         meta["evidence"] == data_hash,
     )

@@ -1,0 +1,176 @@
+"""The claim less the usual: arithmetic that can be done by hand, what is chosen, and what the page says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import case, claimed, evidence, fit, story
+from helpers.case import Series
+from helpers.ceilings import Ceiling
+from helpers.claims import Claim
+from helpers.excess import DRAWS, excess, firmest
+from helpers.likelihood import Shock
+from helpers.pooled import kept
+
+BENCH = Path(__file__).parents[1] / "bench"
+NO_SHARES = np.empty(0)
+DAY = Claim("day", "increment", 2.9e6, 3.1e6, "none", 0.0, 24.0, (0.0, 0.0), 0.27)
+#: 500,000 a day, known to 10%.
+LEVEL = Claim("level", "baseline", 500_000 / 24, 500_000 / 24, "none", 0, 0, (0.0, 0.0), 0.1)
+
+
+def curve(*claims, levels=(LEVEL,), **more):
+    figures = pd.DataFrame({"figure_id": [claim.figure_id for claim in claims], "used": True})
+    shocks = (Shock("e", "e", (0.0, 0.0), (4.0, 4.0)),)
+    made = Series("x", "X", "signups", "world", "", shocks, claims, tuple(levels), figures, "")
+    return replace(made, **more)
+
+
+def test_three_million_less_half_a_million():
+    one = excess(DAY, curve(DAY), NO_SHARES, 1)
+    low, middle, high = one.ends(0.95)
+    assert middle == pytest.approx(2.5e6, rel=0.01)
+    # Even between 2.9 and 3.1 million, less a log-normal of 10%: variances add up.
+    sd = np.hypot(2e5 / np.sqrt(12), 5e4)
+    assert one.draws.std() == pytest.approx(sd, rel=0.03)
+    assert low < 2.41e6 < 2.59e6 < high
+    assert one.usual_known
+    assert one.share == pytest.approx(1 / 6, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (replace(DAY, reading="rate_mean", low=1.2e5, high=1.3e5), 24 * 1.25e5 - 5e5),
+        (replace(DAY, reading="excess"), 3e6),
+        (replace(DAY, reading="ratio_mean", low=4.9, high=5.1), 4 * 5e5),
+        (replace(DAY, end=48.0), 3e6 - 1e6),
+    ],
+)
+def test_rates_ratios_and_what_is_already_less_the_usual(claim, expected):
+    assert excess(claim, curve(claim), NO_SHARES, 1).ends(0.95)[1] == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        replace(DAY, reading="rate_instant"),
+        replace(DAY, end=0.5),
+        replace(DAY, end=2_000.0),
+        replace(DAY, start=-72.0, end=-48.0),
+        replace(DAY, reading="ratio_mean", low=4.9, high=5.1, lag=168.0),
+    ],
+)
+def test_moments_long_windows_and_those_before_the_event_say_nothing(claim):
+    assert excess(claim, curve(claim), NO_SHARES, 1) is None
+
+
+def test_more_than_reaches_beyond_and_up_to_falls_short():
+    more, most = (excess(replace(DAY, bound=bound), curve(DAY), NO_SHARES, 1) for bound in ("lower", "upper"))
+    about = excess(DAY, curve(DAY), NO_SHARES, 1)
+    assert more.ends(0.95)[2] > 2 * about.ends(0.95)[2]
+    assert most.ends(0.95)[0] < about.ends(0.95)[0]
+
+
+def test_less_than_the_usual_is_nobody():
+    small = replace(DAY, low=1e5, high=1.2e5)
+    one = excess(small, curve(small), NO_SHARES, 1)
+    assert one.ends(0.95) == (0.0, 0.0, 0.0)
+    assert one.factor(0.95) == np.inf
+
+
+def test_without_a_usual_level_the_claim_is_the_upper_end():
+    bare = curve(DAY, levels=())
+    shares = np.array([0.02, 0.05, 0.1, 0.1, 0.2, 0.3, 3.0])
+    one = excess(DAY, bare, shares, 1)
+    low, middle, high = one.ends(0.95)
+    assert not one.usual_known
+    assert high <= 3.1e6
+    assert middle == pytest.approx(3e6 * (1 - one.share), rel=0.03)
+    assert 0.05 < one.share < 0.2
+    assert 0 < low < middle
+    # A share of one and more is no gain that somebody would tell of.
+    assert np.array_equal(excess(DAY, bare, shares[:-1], 1).draws, one.draws)
+    assert excess(DAY, bare, np.array([0.1]), 1) is None
+
+
+def test_a_ceiling_cuts_and_that_of_the_event_alone_only_where_nothing_else_pushed():
+    loose = replace(DAY, bound="lower")
+    hit = Ceiling("people hit", 3.0e6, np.inf, "e", 3.0e6, own=True)
+    cut = excess(loose, curve(loose, ceilings=(hit,)), NO_SHARES, 1)
+    assert cut.draws.max() <= 3.0e6
+    assert len(cut.draws) == DRAWS
+    other = Shock("other", "other", (0.0, 0.0), (4.0, 4.0))
+    both = curve(loose, ceilings=(hit,))
+    both = replace(both, shocks=(*both.shocks, other))
+    assert excess(loose, both, NO_SHARES, 1).draws.max() > 3.0e6
+    over = replace(hit, most=1.0)  # below everything: it contradicts the claim and cuts nothing
+    assert excess(DAY, curve(DAY, ceilings=(over,)), NO_SHARES, 1).ends(0.95)[1] == pytest.approx(2.5e6, rel=0.02)
+
+
+def test_the_longest_firm_window_is_chosen_and_a_doubtful_figure_passed_over():
+    two = replace(DAY, figure_id="two days", end=48.0, low=4.9e6, high=5.1e6)
+    loose = replace(DAY, figure_id="loose", end=96.0, low=4e6, high=9e6, bound="lower")
+    series = curve(DAY, two, loose)
+    assert firmest(series, NO_SHARES, 1, 0.95).claim.figure_id == "two days"
+    assert firmest(series, NO_SHARES, 1, 0.95, ("two days",)).claim.figure_id == "day"
+    assert firmest(curve(loose), NO_SHARES, 1, 0.95).claim.figure_id == "loose"
+    assert firmest(curve(replace(DAY, reading="rate_peak")), NO_SHARES, 1, 0.95) is None
+
+
+# --- on the evidence
+
+
+@pytest.fixture(scope="module")
+def known():
+    return evidence.load()
+
+
+def answered(known, outage_id, rival, **given):
+    found = case.build(known, outage_id, [rival], **given)
+    fits = [fit.fit(series, kept.SEED) for series in case.primary(found)]
+    firm = claimed.collect(known, evidence.ROOT / "data", found, fits, kept.SEED, 0.95)
+    names = known.services.set_index("service_id")["name"]
+    return story.answer(found, fits, names, 168.0, 0.95, firm).paragraphs, firm[0], found, fits
+
+
+def test_telegram_in_2014_leads_with_its_day(known):
+    said, one, _, fits = answered(known, "whatsapp-2014-02-22", "telegram")
+    assert one.claim.figure_id == "whatsapp-2014-02-22--telegram--5"
+    assert one.factor(0.95) < 1.1
+    assert said[0].endswith("4.8 to 4.9 million if its own count is right (95% interval).")
+    assert "about 4.8 million more people joined Telegram than usual in 24 hours" in said[0]
+    assert "“about 4.95 million users” (23 Feb 2014), less the usual, some 2% of it" in said[1]
+    assert said[2].startswith("Further on it is an extrapolation: ")
+    number = claimed.estimate(fits[0], one, 0.95)
+    assert (number.quantity, number.unit) == ("excess_in_window", "users in 24 hours")
+    told = {estimate.quantity: estimate for estimate in fit.estimates(fits[0], 168.0, 0.95)}
+    assert told["extra_users_told_hours"].high <= told["extra_users_all_events"].high
+
+
+def test_the_readers_usual_level_is_taken_off_and_one_above_the_claim_leaves_nobody(known):
+    _, one, _, _ = answered(known, "facebook-2019-03-13", "telegram", baseline_per_day=1_000_000.0)
+    assert one.ends(0.95)[1] == pytest.approx(2e6, rel=0.02)
+    said, one, _, _ = answered(known, "facebook-2019-03-13", "telegram", baseline_per_day=5_000_000.0)
+    assert one.ends(0.95) == (0.0, 0.0, 0.0)
+    assert "no more people joined Telegram than usual in 24 hours, if its own count is right" in said[0]
+
+
+def test_shares_are_those_of_other_events(known):
+    rules = kept.load(evidence.ROOT / "data")
+    mine = rules.shares[rules.shares["outage_id"] == "facebook-2021-10-04"]
+    assert len(mine) > 1
+    assert len(rules.shares_of("installs", set())) > len(rules.shares_of("installs", {"facebook-2021-10-04"}))
+    # Few of one quantity: all are taken.
+    assert len(rules.shares_of("daily_active", set())) == len(rules.shares)
+
+
+def test_the_bench_holds_what_it_promises():
+    table = pd.read_csv(BENCH / "headline.csv", index_col="claims")
+    assert table["n"].min() > 1_000
+    assert table["coverage, 95%"].between(0.93, 0.97).all()

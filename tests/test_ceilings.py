@@ -493,7 +493,7 @@ def _near(tables, outage_id):
 def today(tables):
     """Every curve that the tables make, by its key.
 
-    In half the time: text as plain objects, fewer rows and columns, errors of claimants as supposed.
+    In half the time: text as plain objects, fewer rows and columns, errors of claimants as assumed.
     """
     frames = {}
     for name in ("outages", "growth_figures", "baselines", "services"):

@@ -306,7 +306,7 @@ def test_the_fit_uses_an_ageing_that_the_tables_bear_out(tables):
     assert found["years"].between(0, usual.OLDEST_BASELINE_YEARS).all()
     assert made.agrees
     assert "agree with" in made.text
-    # Of what was supposed before the tables were asked, the drift lies outside.
+    # Of what was assumed before the tables were asked, the drift lies outside.
     assert made.drift.high < ageing.PRIOR_DRIFT
     assert made.error.low < ageing.PRIOR_ERROR < made.error.high
 
@@ -325,6 +325,6 @@ def test_ageing_of_simulated_levels():
     assert 0.88 <= np.mean(inside) <= 1.0
     nothing = ageing.estimate(pd.DataFrame({"years": [], "log_ratio": []}))
     assert nothing.drift.median == pytest.approx(ageing.PRIOR_DRIFT, rel=0.02)
-    assert "supposed, not known" in nothing.text
+    assert "assumed, not known" in nothing.text
     with pytest.raises(ValueError, match="level: got 0"):
         ageing.estimate(nothing.changes, 0)

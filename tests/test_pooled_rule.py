@@ -453,7 +453,7 @@ class TestDesign:
         assert same == [[0, 0], [0, 1], [0, 0]]
 
     def test_leaving_nothing_out_changes_nothing(self):
-        """What is supposed of missing covariates must not depend on whether somebody asked to leave nothing out."""
+        """What is assumed of missing covariates must not depend on whether somebody asked to leave nothing out."""
         told = [event(f"e{i}", affected=10.0 ** (4 + i)) for i in range(5)]
         told += [event("missing", affected=float("nan")), event("told", affected=1e12)]
         table = lay_out(told, [point(one.outage_id, 3.0) for one in told[:-1]])

@@ -2,7 +2,7 @@
 
 A claim is a functional of the curve (a rate, a maximum, an integral, a ratio), seen with the claimant's log
 error, then rounded or turned into a bound, over a window whose place may be uncertain. One claim in ten is
-supposed to be simply wrong: then its log error has the standard deviation ``Prior.wrong``. That mixture is
+assumed to be simply wrong: then its log error has the standard deviation ``Prior.wrong``. That mixture is
 what makes the fit robust and names the figure that does not fit the others.
 """
 
@@ -43,7 +43,7 @@ ANTICIPATION = "anticipation"
 
 @dataclass(frozen=True)
 class Prior:
-    """What is supposed before any figure is read; log-normal unless said otherwise.
+    """What is assumed before any figure is read; log-normal unless said otherwise.
 
     ``gain`` is the extra total of a shock in usual days of the rival, so that it travels between rivals of
     all sizes: 95% between 0.2 and 500 usual days. The half-life lies between 3 hours and a week, the

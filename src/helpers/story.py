@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from helpers import bounds, claimed, tables, words
@@ -16,7 +15,7 @@ from helpers.case import PEOPLE, Case, Series
 from helpers.ceilings import PEOPLE_HIT
 from helpers.charts.plots import Range, Update
 from helpers.excess import Excess
-from helpers.fit import Fit, compared, estimates, extra, prior_left, seed_error, told_until
+from helpers.fit import Fit, compared, estimates, prior_left, seed_error
 from helpers.fit import within as within_horizon
 from helpers.likelihood import ANTICIPATION
 from helpers.prose import Prose
@@ -35,6 +34,8 @@ GAINED = {
 }
 #: An interval wider than this factor tells the order of magnitude at best.
 WIDE, HOPELESS = 10.0, 200.0
+#: Probability of the narrower interval of an extrapolation.
+LIKELY = 0.8
 AGREE = (
     "No figure on a curve contradicts the others there beyond its own error. How other pages retell them, also where "
     "they differ, is in the table below."
@@ -176,27 +177,31 @@ def answer(
     said = [headline(case, fits, names, horizon, level, firm)]
     if fits:
         if firm and firm[0] is not None:
-            said.append(f"{claimed.basis(fits[0], firm[0], level)} {_told_hours(fits[0], level)}")
-            said.append(f"Further on it is an extrapolation: {_extrapolated(fits[0], horizon, level)}")
+            said.append(f"{claimed.basis(fits[0], firm[0], level)} {claimed.told_hours(fits[0], level)}")
+            likely = _together(fits[0], horizon, LIKELY)
+            said.append(
+                f"Further on it is an extrapolation: {_extrapolated(fits[0], horizon, level)} With "
+                f"{words.percent(LIKELY)} probability it was {words.interval(likely.low, likely.high)}."
+            )
         said.append(" ".join(_details(case, fits[0], horizon, level)))
         said.append(sureness(fits[0], horizon, level))
     if len(fits) > 1:
-        rest = [gain(fitted, horizon, level) for fitted in fits[1:MOST_NAMED]]
+        others = list(zip(fits[1:MOST_NAMED], [*firm, *[None] * len(fits)][1:MOST_NAMED], strict=False))
+        rest = {fitted.series.service: _of_another(fitted, one, horizon, level) for fitted, one in others}
         more = f", and others: {len(fits) - MOST_NAMED} more in the table" if len(fits) > MOST_NAMED else ""
-        said.append(f"Of the other rivals, {words.listing(rest)} than usual{more}.")
+        if told := [text for text in rest.values() if text]:
+            said.append(f"Of the other rivals, {words.listing(told)} than usual{more}.")
+        if vague := [name for name, text in rest.items() if not text]:
+            said.append(f"Of {words.listing(vague)} the figures cannot tell.")
     return Prose(tuple(said))
 
 
-def _told_hours(fitted: Fit, level: float) -> str:
-    """How many came from the start to the last hour that a figure speaks of, all figures together."""
-    hours = told_until(fitted)
-    draws = extra(fitted, hours, tuple(range(fitted.made.shocks)))
-    low, high = (float(end) for end in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
-    claims = len(fitted.series.claims)
-    of = "this figure and the prior give" if claims == 1 else f"all {claims} figures and the prior together give"
-    of = "both figures and the prior together give" if claims == 2 else of
-    span = words.interval(max(low, 0.0), max(high, 0.0))
-    return f"Allowing for claimants who err, {of} {span} until the last hour that a figure speaks of."
+def _of_another(fitted: Fit, one: Excess | None, horizon: float, level: float) -> str:
+    """Return what another rival gained, as a clause: its firmest claim less the usual, else the horizon; or nothing."""
+    if one is not None and one.factor(level) <= HOPELESS:
+        return claimed.clause(GAINED[fitted.series.quantity].format(rival=fitted.series.service), fitted, one, level)
+    number = _together(fitted, horizon, level)
+    return gain(fitted, horizon, level) if number.high <= HOPELESS * number.low else ""
 
 
 def _details(case: Case, fitted: Fit, horizon: float, level: float) -> list[str]:

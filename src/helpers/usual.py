@@ -14,7 +14,7 @@ from helpers.published.figures import hours_between
 #: from levels that were published twice (:mod:`helpers.published.ageing`), as is the error of a usual level as
 #: published (log).
 DRIFT_PER_ROOT_YEAR, BASELINE_SCALE = 0.4, 0.3
-#: Error of installs taken for sign-ups or the other way round (log): supposed, and what
+#: Error of installs taken for sign-ups or the other way round (log): assumed, and what
 #: :mod:`helpers.published.claimants` finds agrees with it.
 CONVERSION_SCALE = 0.7
 OLDEST_BASELINE_YEARS = 3.0

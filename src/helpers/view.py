@@ -217,7 +217,7 @@ def survival(variants: Sequence[Variant], figures: pd.DataFrame, level: float) -
 
 
 def updates(fitted: Fit, level: float) -> list[Update]:
-    """What was supposed beforehand, beside what the figures made of it."""
+    """What was assumed beforehand, beside what the figures made of it."""
     prior = fitted.model.prior
     normal = np.array([ndtri((1 - level) / 2), ndtri(0.25), 0.0, ndtri(0.75), ndtri((1 + level) / 2)])
     half = prior.half_life_hours * np.exp(prior.half_life_sd * normal)

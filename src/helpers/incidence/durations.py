@@ -160,7 +160,7 @@ def survival(history: History, level: float = 0.95) -> Survival:
     """Estimate how long outages last, in all and by cause, and test whether the causes differ.
 
     Kaplan and Meier's product-limit curve (1958, Journal of the American Statistical Association 53:457-481) and
-    the log-rank test (Mantel 1966), both of statsmodels. It supposes that whether an end is published has
+    the log-rank test (Mantel 1966), both of statsmodels. It assumes that whether an end is published has
     nothing to do with the length: a long outage is more likely to have its end told, so the true ones may be
     shorter.
 

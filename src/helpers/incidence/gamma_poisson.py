@@ -27,7 +27,7 @@ NEWTON = 40
 
 @dataclass(frozen=True)
 class Prior:
-    """What is supposed of a service before any of its incidents is counted.
+    """What is assumed of a service before any of its incidents is counted.
 
     Parameters
     ----------

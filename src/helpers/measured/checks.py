@@ -71,7 +71,7 @@ def _left_in_time(residuals: pd.Series, lags: int, correlation: Array) -> list[s
         return []
     return [
         f"Neighbouring residuals still move together (at most {correlation[worst]:+.2f}, {worst + 1} steps apart): the "
-        "drift has another shape than supposed. The width is scaled by the placebo dates, which see this too."
+        "drift has another shape than assumed. The width is scaled by the placebo dates, which see this too."
     ]
 
 

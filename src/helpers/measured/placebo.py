@@ -19,7 +19,7 @@ from helpers.measured.totals import Moments, Predictive, moments
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-#: Weight of the model's own width, in placebo windows, and the factor on its variance supposed beforehand: above one,
+#: Weight of the model's own width, in placebo windows, and the factor on its variance assumed beforehand: above one,
 #: because no model knows all its own faults. Where it fits, on 1,000 simulated series, that is a little too wide.
 PRIOR_WINDOWS, PRIOR_SCALE = 8.0, 1.25
 #: Share of the past that a first forecast needs, most placebo dates, least share of a window that must be there.

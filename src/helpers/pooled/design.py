@@ -1,4 +1,4 @@
-"""The columns of the rule, what is supposed of them beforehand, and the data laid out for it.
+"""The columns of the rule, what is assumed of them beforehand, and the data laid out for it.
 
     log gain = intercept + affected log(people hit / 10 million) + hours log(hours / 4) + kind
                + earlier log2(1 + failures in the year before)
@@ -114,7 +114,7 @@ class Table:
 
 
 def moments(events: Sequence[Event]) -> Moments:
-    """Take the moments of what was published; too few (under three) fall back on what is supposed."""
+    """Take the moments of what was published; too few (under three) fall back on what is assumed."""
     people = np.log([e.affected / PEOPLE for e in events if not np.isnan(e.affected)])
     hours = np.log([e.hours / HOURS for e in events if e.kind == "outage" and not np.isnan(e.hours)])
     found = [(float(v.mean()), float(v.std(ddof=1))) if len(v) > 2 else (0.0, 2.0) for v in (people, hours)]

@@ -22,7 +22,7 @@ from helpers.pooled.rule import Effects, Rule
 from helpers.schemas import ALL_KINDS
 
 #: The probit of being published is ``chance + slope * (log gain of a typical rival - CENTRE)``, normal beforehand; the
-#: slope may be of either sign: what is supposed is only that a factor of e changes the probit by about a half. Outages
+#: slope may be of either sign: what is assumed is only that a factor of e changes the probit by about a half. Outages
 #: are in the evidence whether or not anybody gained, other events mostly because somebody did: they have a chance of
 #: their own, or that difference in collecting would pass for a difference in gains.
 CENTRE = TERMS[0].mean

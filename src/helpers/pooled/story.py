@@ -341,7 +341,7 @@ def limits(pool: Pool) -> Prose:
             "People hit are as published: a service's active users where nobody counted who was really cut off.",
             "That a rival gained is published because it is worth a page. The model of publication knows events, not "
             "the rivals of an event that gained too little to be named.",
-            "The single fits suppose half-lives of 3 hours to a week, so that few of their draws speak of longer ones: "
+            "The single fits assume half-lives of 3 hours to a week, so that few of their draws speak of longer ones: "
             "beyond about a week half-lives are known by order of magnitude only, and an interval that reaches there "
             "may look surer than it is.",
             "An event of the same days shares figures with another (a purchase three days before an outage): both "

@@ -1,7 +1,7 @@
 """How fast a usual level goes out of date, from services whose level was published more than once.
 
 Between two published levels of one count lie the errors of both and a drift that grows with the square root of time:
-log ratio ~ normal(0, 2 error^2 + drift^2 years). One pair in ten is supposed to hold a number that is simply wrong, as
+log ratio ~ normal(0, 2 error^2 + drift^2 years). One pair in ten is assumed to hold a number that is simply wrong, as
 in the fit.
 """
 
@@ -23,7 +23,7 @@ from helpers.published.claimants import Interval
 from helpers.published.figures import KEY
 from helpers.usual import BASELINE_SCALE, DRIFT_PER_ROOT_YEAR, OLDEST_BASELINE_YEARS
 
-#: Supposed before any pair is seen: drift and error, each within a factor of 4 (95%).
+#: Assumed before any pair is seen: drift and error, each within a factor of 4 (95%).
 PRIOR_DRIFT, PRIOR_ERROR, SPREAD = 0.8, 0.2, 0.7
 _POINTS = 161
 COLUMNS = [*KEY, "earlier_id", "later_id", "years", "log_ratio"]
@@ -102,7 +102,7 @@ def estimate(found: pd.DataFrame, level: float = 0.95) -> Ageing:
 
 def _text(made: Ageing) -> str:
     if made.changes.empty:
-        return "No usual level was published twice: how fast one goes out of date is supposed, not known."
+        return "No usual level was published twice: how fast one goes out of date is assumed, not known."
     drift, error = (
         " to ".join(words.digits(words.significant(v, 2)) for v in (i.low, i.high)) for i in (made.drift, made.error)
     )

@@ -99,7 +99,7 @@ class Claimants:
     ----------
     pairs : all pairs (see :func:`helpers.published.pairs.pairs`).
     classes : DataFrame, one row a class: claimant_class; figures, how many of them stand in a pair that is used;
-        prior, the scale supposed; scale_low, scale, scale_high; bias_low, bias, bias_high (log; the panel is zero);
+        prior, the scale assumed; scale_low, scale, scale_high; bias_low, bias, bias_high (log; the panel is zero);
         handed, the scale handed to the fit.
     gap : how many times as many sign-ups companies claim as panels count installs, in an outage like these.
     next_gap : the same for one more outage and two more figures, none of them simply wrong.

@@ -1,6 +1,6 @@
 """Which figures about one outage can be true together, which contradict each other, and by how much.
 
-Nothing is supposed about the surge: any rate that is never negative will do (see :mod:`helpers.published.stretch`). Two
+Nothing is assumed about the surge: any rate that is never negative will do (see :mod:`helpers.published.stretch`). Two
 readings: as worded, "more than 3 million" is at least that; as told, it is also below the next round number, because
 who passes that says so. A day without a time zone may be any place's day, the same for all figures of a set; a day on
 which the outage itself is dated holds the whole outage.

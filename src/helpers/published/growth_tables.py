@@ -70,12 +70,12 @@ def _times(low: float, high: float) -> str:
 
 
 def claimants(found: Claimants) -> Table:
-    """The error granted to each class of claimant: what was supposed, what the pairs make of it, what the fit gets."""
+    """The error granted to each class of claimant: what was assumed, what the pairs make of it, what the fit gets."""
     made = [
         {
             "claimant": tables.CLAIMANTS[row["claimant_class"]],
             "figures in pairs": int(row["figures"]),
-            "error supposed": _error(row["prior"]),
+            "prior error": _error(row["prior"]),
             "estimated": f"{_error(row['scale_low'])} to {_error(row['scale_high'])}",
             "claims, times a panel's": "1" if row["claimant_class"] == "panel" else _bias(row),
             "handed to the fit": _error(row["handed"]),

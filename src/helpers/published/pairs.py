@@ -2,7 +2,7 @@
 
 Two figures make a pair when two classes of claimant speak of one service, outage and place, in hours that overlap, and
 of the same count, or one of sign-ups and the other of installs. Where the hours differ, the ratio of what happened in
-them is only known to an interval. It rests on one supposition: the hours that both speak of were at least
+them is only known to an interval. It rests on one assumption: the hours that both speak of were at least
 as busy as the mean of either window, because figures are published about the surge.
 """
 

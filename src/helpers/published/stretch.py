@@ -1,6 +1,6 @@
 """Can published figures be true together? A linear program over any rate that is never negative.
 
-No model of a surge is supposed. The unknown is how many joined in each stretch of time between the edges of the
+No model of a surge is assumed. The unknown is how many joined in each stretch of time between the edges of the
 figures' windows. By what factor would every figure have to be off, at least, for one history to satisfy all of them?
 With all amounts multiplied by the factor s, "low / s <= sum <= s high" becomes "low <= sum <= u high" with u = s^2:
 one linear program (Charnes and Cooper 1962 for the substitution), no search.

@@ -30,7 +30,7 @@ DAYS_BEFORE, DAYS_AFTER = 7, 31
 LATEST_DAYS = 200
 #: A later level beyond this share is a gain (or loss) that goes on, not one that was kept.
 SIMILAR = 1.1
-#: An unpublished usual level is taken as anything from nothing to this part of the later one. Supposed: rivals in the
+#: An unpublished usual level is taken as anything from nothing to this part of the later one. Assumed: rivals in the
 #: news multiplied, so most of the later level is new.
 USUAL_SHARE = 0.5
 REGISTERED = re.compile(r"of (\d+(?:\.\d+)?) (million|billion) registered")

@@ -82,7 +82,7 @@ class Asked:
 
 
 def fill(evidence: Evidence, given: NextOutage, event: Event | None) -> Asked:
-    """Fill what the reader left out from the event, or with what is supposed of an outage to come.
+    """Fill what the reader left out from the event, or with what is assumed of an outage to come.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ def _people(row: pd.Series) -> str:
 
 
 def _unknown(found: Scenario) -> str:
-    """Say that nobody knows how many people are hit, and what is supposed instead."""
+    """Say that nobody knows how many people are hit, and what is assumed instead."""
     asked = found.asked
     mean, sd = found.known.people
     reach = NormalDist().inv_cdf((1 + asked.level) / 2) * sd
@@ -113,7 +113,7 @@ def _unknown(found: Scenario) -> str:
     why = "none was published" if asked.row is not None else "none is given"
     why = "what the evidence counts is not the people hit" if counted else why
     return (
-        f"How many people it hits is not known: {why}. The rule supposes what it knows of other events, "
+        f"How many people it hits is not known: {why}. The rule assumes what it knows of other events, "
         f"{words.interval(low, high)} people ({words.percent(asked.level)}), and every interval here is wider for it, "
         "with no number of people hit to cap the gains; give -p users_affected N to narrow them."
     )

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 #: Row of ``growth_figures`` with the percent of the lost minutes that moved to other services (Crosby 2021).
 MOVED_ID = "facebook-2021-10-04--other-social-media-and-streaming--1"
 #: Ends of the part that is lost: all may be caught up (a video is watched, a sale is made, the day after), and
-#: nothing may (a live show, an advertisement of the day). Supposed: neither end is ruled out by anything published.
+#: nothing may (a live show, an advertisement of the day). Assumed: neither end is ruled out by anything published.
 LEAST_LOST, MOST_LOST = 0.0, 1.0
 NOT_ASKED = "not asked"
 
@@ -127,7 +127,7 @@ def said(income: Income | None) -> str:
     unit = f" {income.currency}" if income.currency else ""
     return (
         f"Those who earn on the service would lose {amount}{unit} (with {words.percent(income.level)} probability, "
-        f"middle {words.count(income.median, 2)}), if the suppositions hold."
+        f"middle {words.count(income.median, 2)}), if the assumptions hold."
     )
 
 

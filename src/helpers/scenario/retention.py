@@ -27,12 +27,12 @@ LITERATURE_PERCENT, LITERATURE_KIND = 5.0, "outage"
 LITERATURE_NAME = "the commuters of a two-day strike of the London Underground (Larcom, Rauch and Willems 2017)"
 
 #: Priors on the log odds. Common centre: 5% to 95% with probability 0.95, nearly flat as a share. Spread of the kinds
-#: around it: half normal with this scale, kinds are supposed more alike than cases. Spread of the cases of a kind:
+#: around it: half normal with this scale, kinds are assumed more alike than cases. Spread of the cases of a kind:
 #: log-normal with this median and scatter, so that two cases that happen to agree do not make all cases equal (Chung
 #: and others 2013); a median of 1 lets cases that are alike but for luck be 15% and 40%.
 CENTRE, CENTRE_SD, KINDS_SD = 0.0, 1.5, 0.5
 CASES_MEDIAN, CASES_SCATTER = 1.0, 0.5
-#: Share of the variance between cases that is the event's, common to the rivals of one event. Supposed.
+#: Share of the variance between cases that is the event's, common to the rivals of one event. Assumed.
 SAME_EVENT = 0.5
 #: Shares nearer to nothing or all than this are not told apart.
 EDGE = 0.01
@@ -97,7 +97,7 @@ def said(anchors: pd.DataFrame, kind: str, who: str = CAME) -> str:
     lead = f"Which part of {of_whom} in {event} would {still} is a range from few cases"
     london = f"{LITERATURE_NAME}, of whom about {words.digits(LITERATURE_PERCENT)}% kept their new way"
     if own.empty:
-        return f"{lead}: the evidence holds none that speaks, so it rests on {london}, and on broad suppositions."
+        return f"{lead}: the evidence holds none that speaks, so it rests on {london}, and on broad assumptions."
     spoken = [f"{row.service} {_shown(row.low, row.high)}" for row in own.itertuples()]
     same = int((own["kind"] == kind).sum())
     remarks = [f"{same} from events of this kind" if same else "none from an event of this kind"]

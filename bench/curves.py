@@ -28,8 +28,6 @@ SEED, WEEK, LEVEL = 20140222, 168.0, 0.95
 HERE = Path(__file__).parent
 #: Below this a lower end is nobody.
 NOBODY = 1.0
-#: A figure is passed over that is more likely wrong than not.
-HALF = 0.5
 
 
 def least(series: case.Series) -> float:
@@ -67,8 +65,7 @@ def of_event(tables: evidence.Evidence, outage_id: str) -> list[dict[str, Any]]:
         low, middle, high = np.quantile(fit.within(fitted, WEEK), [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
         cut = " ".join(f"{bite.ceiling.kind.replace(' ', '_')}:{bite.above:.2f}" for bite in fitted.bites)
         out = {outage_id, *found.confounders["outage_id"]}
-        doubtful = tuple(name for name, chance in fit.wrong(fitted).items() if chance >= HALF)
-        firm = firmest(series, rules.shares_of(series.quantity, out), SEED, LEVEL, doubtful)
+        firm = firmest(series, rules.shares_of(series.quantity, out), SEED, LEVEL, fit.doubtful(fitted))
         if firm is not None:
             ends = dict(zip(("claim_low", "claim_median", "claim_high"), firm.ends(LEVEL), strict=True))
             row |= ends | {"claim": firm.claim.figure_id, "claim_hours": firm.hours}

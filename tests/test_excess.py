@@ -134,7 +134,7 @@ def known():
 def answered(known, outage_id, rival, **given):
     found = case.build(known, outage_id, [rival], **given)
     fits = [fit.fit(series, kept.SEED) for series in case.primary(found)]
-    firm = claimed.collect(known, evidence.ROOT / "data", found, fits, kept.SEED, 0.95)
+    firm = claimed.collect(evidence.ROOT / "data", found, fits, kept.SEED, 0.95)
     names = known.services.set_index("service_id")["name"]
     return story.answer(found, fits, names, 168.0, 0.95, firm).paragraphs, firm[0], found, fits
 

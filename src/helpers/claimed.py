@@ -9,9 +9,8 @@ import pandas as pd
 
 from helpers import words
 from helpers.case import Case
-from helpers.evidence import Evidence
 from helpers.excess import Excess, firmest
-from helpers.fit import Fit, extra, told_until, wrong
+from helpers.fit import Fit, doubtful, extra, told_until
 from helpers.pooled import kept
 from helpers.published.figures import window
 from helpers.results import Estimate
@@ -34,22 +33,20 @@ SUCH = {
 }
 
 
-def collect(
-    evidence: Evidence, folder: Path, case: Case, fits: list[Fit], seed: int, level: float
-) -> list[Excess | None]:
+def collect(folder: Path, case: Case, fits: list[Fit], seed: int, level: float) -> list[Excess | None]:
     """Take the usual off the firmest claim of each curve; shares of the usual come from other events of the kept rule.
 
     Claims that are more likely wrong than not, beside the others of their curve, are passed over.
     """
-    made: list[Excess | None] = []
     out = {str(case.outage["outage_id"]), *case.confounders["outage_id"]}
+    try:
+        rules = kept.load(folder)
+    except kept.KeptError:
+        rules = None
+    made = []
     for fitted in fits:
-        try:
-            shares = kept.load(folder).shares_of(fitted.series.quantity, out)
-        except kept.KeptError:
-            shares = np.empty(0)
-        doubtful = tuple(name for name, chance in wrong(fitted).items() if chance >= 0.5)
-        made.append(firmest(fitted.series, shares, seed, level, doubtful))
+        shares = rules.shares_of(fitted.series.quantity, out) if rules else np.empty(0)
+        made.append(firmest(fitted.series, shares, seed, level, doubtful(fitted)))
     return made
 
 

@@ -26,6 +26,8 @@ Five = tuple[float, float, float, float, float]
 #: A delayed response replaces the plain one only where a figure contradicts the plain one, and where it predicts
 #: the figures this many times better.
 BETTER = 10.0
+#: A figure is doubtful from this chance of being wrong on.
+HALF = 0.5
 #: Rounds that a delayed response gets to be drawn well: the plain one is there already.
 FEWER_ATTEMPTS = 3
 #: The response is over when the extra rate is this share of the usual one.
@@ -97,7 +99,7 @@ def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | 
         of_a_day=series.quantity in OF_A_DAY,
     )
     plain = draw(series, model, seed)
-    if max(wrong(plain).values(), default=0.0) < 0.5:
+    if not doubtful(plain):
         return plain
     enough = plain.sample.log_evidence + float(np.log(BETTER))
     try:
@@ -149,6 +151,11 @@ def _bites(model: Model, made: Curve) -> tuple[Bite, ...]:
 def wrong(fitted: Fit) -> dict[str, float]:
     """Probability that each claim is simply wrong, by figure id."""
     return {claim.figure_id: fitted.model.false(claim, fitted.made) for claim in fitted.model.claims}
+
+
+def doubtful(fitted: Fit) -> tuple[str, ...]:
+    """Ids of the figures that are more likely wrong than not."""
+    return tuple(name for name, chance in wrong(fitted).items() if chance >= HALF)
 
 
 def extra(fitted: Fit, until: float | Array, shocks: tuple[int, ...]) -> Array:

@@ -153,6 +153,12 @@ def test_telegram_in_2014_leads_with_its_day(known):
     assert told["extra_users_told_hours"].high <= told["extra_users_all_events"].high
 
 
+def test_a_week_that_the_figures_reach_across_is_no_extrapolation(known):
+    said, _, _, fits = answered(known, "tiktok-2026-01-25-us", "upscrolled")
+    assert fit.told_until(fits[0]) > 168.0
+    assert said[2].startswith("From all figures and the prior: ")
+
+
 def test_the_readers_usual_level_is_taken_off_and_one_above_the_claim_leaves_nobody(known):
     _, one, _, _ = answered(known, "facebook-2019-03-13", "telegram", baseline_per_day=1_000_000.0)
     assert one.ends(0.95)[1] == pytest.approx(2e6, rel=0.02)

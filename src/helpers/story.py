@@ -15,7 +15,7 @@ from helpers.case import PEOPLE, Case, Series
 from helpers.ceilings import PEOPLE_HIT
 from helpers.charts.plots import Range, Update
 from helpers.excess import Excess
-from helpers.fit import Fit, compared, estimates, prior_left, seed_error
+from helpers.fit import Fit, compared, estimates, prior_left, seed_error, told_until
 from helpers.fit import within as within_horizon
 from helpers.likelihood import ANTICIPATION
 from helpers.prose import Prose
@@ -179,8 +179,10 @@ def answer(
         if firm and firm[0] is not None:
             said.append(f"{claimed.basis(fits[0], firm[0], level)} {claimed.told_hours(fits[0], level)}")
             likely = _together(fits[0], horizon, LIKELY)
+            further = told_until(fits[0]) < horizon
+            lead = "Further on it is an extrapolation" if further else "From all figures and the prior"
             said.append(
-                f"Further on it is an extrapolation: {_extrapolated(fits[0], horizon, level)} With "
+                f"{lead}: {_extrapolated(fits[0], horizon, level)} With "
                 f"{words.percent(LIKELY)} probability it was {words.interval(likely.low, likely.high)}."
             )
         said.append(" ".join(_details(case, fits[0], horizon, level)))

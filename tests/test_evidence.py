@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import evidence, schemas
+from helpers import evidence, raw_table, schemas
 from helpers.evidence import EvidenceError, Problem
 
 DATA = evidence.ROOT / "data"
@@ -273,6 +273,18 @@ class TestForm:
         problem = next(p for p in evidence.check(folder) if p.file == "sources.csv")
         assert problem.row == 21
         assert "quotation mark" in problem.expected
+
+    @pytest.mark.parametrize("line", ['a,"b""c",d', 'a,"b,c","d"', '"a","",""', "a,,"])
+    def test_a_well_formed_file_is_read_at_once_and_alike(self, line):
+        data = f"x,y,z\n1,2,3\n{line}\n".encode()
+        by_row = list(raw_table._records(raw_table.RawTable("services", pd.DataFrame()), data))
+        index, columns = raw_table._well_formed(data, ["x", "y", "z"])
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        assert [(n, list(cells)) for n, cells in zip(index, rows, strict=True)] == by_row[1:]
+
+    @pytest.mark.parametrize("line", ['a,b"c"d,e', 'a,"b"c,d', 'a,"b,c', 'a,"b\nc",d', "a,b", "a,b,c,d", "", "a,b,c\n"])
+    def test_what_is_not_well_formed_goes_row_by_row(self, line):
+        assert raw_table._well_formed(f"x,y,z\n1,2,3\n{line}\n".encode(), ["x", "y", "z"]) is None
 
     def test_nul_byte(self, folder):
         row = put(folder, "outages", "whatsapp-2014-02-22", "cause", "router\0fault")

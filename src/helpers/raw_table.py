@@ -6,13 +6,16 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.csv as arrow_csv  # type: ignore[import-untyped]
 
 #: Rows that are Python's own text at one time.
 _AT_ONCE = 1000
@@ -100,29 +103,63 @@ def read(path: Path, name: str, fields: list[str]) -> RawTable:
         return table
     names = first[1]
     header = _check_header(table, names, fields)
+    whole = _well_formed(data, names)
+    index, columns, ragged = _by_row(table, lines, names) if whole is None else (*whole, 0)
+    text = {name: columns[at] for name, at in header.items()}
+    table.cells = pd.DataFrame({name: pd.Series(cells, index, "str") for name, cells in text.items()}, index=index)
+    # A row that is not whole may hold an id that others refer to: those are not wrong.
+    table.known = fields[0] in header and not ragged and not table.problems
+    for column, cells in text.items():
+        table.problems += _odd_text(table.file, column, index, cells)
+    return table
+
+
+def _well_formed(data: bytes, names: list[str]) -> tuple[pd.Index, list[pa.ChunkedArray]] | None:
+    """Read a file at once if each line is one row with as many cells as the header, and quotes stand where they may.
+
+    Arrow, six times as quick as Python's reader, forgives what the other reports; so None where a quotation mark
+    neither opens nor closes a field, where a row is ragged, empty or of several lines.
+    """
+    text = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(text == ord('"'))
+    opens, closes = text[quotes[::2] - 1], text[(quotes[1::2] + 1).clip(max=len(text) - 1)]
+    if len(set(names)) < len(names) or len(opens) > len(closes):
+        return None
+    if not (np.isin(opens, list(b',"\n')).all() and np.isin(closes, list(b',"\r\n')).all()):
+        return None
+    try:
+        read = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=arrow_csv.ReadOptions(use_threads=False),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, _TEXT)),
+        )
+    except pa.ArrowInvalid:
+        return None
+    # It skips empty lines.
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    return (pd.RangeIndex(2, lines + 1), read.columns) if len(read) + 1 == lines else None
+
+
+def _by_row(
+    table: RawTable, lines: Iterator[tuple[int, list[str]]], names: list[str]
+) -> tuple[pd.Index, list[pa.ChunkedArray], int]:
+    """Return the lines and columns of the rows that are whole, and how many are not; those are noted."""
     numbers: list[int] = []
     parts: list[list[pa.Array]] = []
-    odd: list[Problem] = []
     ragged = 0
     # Some rows at a time: as Python's own text a long history takes several times as much memory.
     while some := list(islice(lines, _AT_ONCE)):
         good = {number: cells for number, cells in some if len(cells) == len(names)}
-        for number, cells in some if len(good) < len(some) else ():
+        for number, cells in some:
             if number not in good:
                 ragged += 1
                 count = f"{len(cells)} field{'s' if len(cells) != 1 else ''}"
                 table.add(number, "", count, f"{len(names)} fields, as the header has")
         columns = list(zip(*good.values(), strict=True)) or [()] * len(names)
-        odd += [one for name, at in header.items() for one in _odd_text(table.file, name, good, columns[at])]
         parts.append([pa.array(cells, _TEXT) for cells in columns])
         numbers += good
-    index = pd.Index(numbers, dtype="int64")
-    text = {name: pa.chunked_array([part[at] for part in parts], _TEXT) for name, at in header.items()}
-    table.cells = pd.DataFrame({name: pd.Series(cells, index, "str") for name, cells in text.items()}, index=index)
-    # A row that is not whole may hold an id that others refer to: those are not wrong.
-    table.known = fields[0] in header and not ragged and not table.problems
-    table.problems += odd
-    return table
+    columns = [pa.chunked_array([part[at] for part in parts], _TEXT) for at in range(len(names))]
+    return pd.Index(numbers, dtype="int64"), columns, ragged
 
 
 def _utf8(table: RawTable, data: bytes) -> bytes:
@@ -168,14 +205,15 @@ def _check_header(table: RawTable, header: list[str], fields: list[str]) -> dict
     return found
 
 
-def _odd_text(file: str, column: str, rows: Iterable[int], cells: Sequence[str]) -> Iterator[Problem]:
+def _odd_text(file: str, column: str, rows: pd.Index, cells: pa.ChunkedArray) -> Iterator[Problem]:
     # Printable text without blanks at its ends is good; what is not is looked at more closely.
-    odd = {cell for cell in set(cells) if not cell.isprintable() or cell != cell.strip()}
-    for row, cell in zip(rows, cells, strict=True) if odd else ():
-        if cell in odd and _CONTROL.search(cell):
-            yield Problem(file, row, column, cell, "one line of text without control characters")
-        elif cell in odd and cell != cell.strip():
-            yield Problem(file, row, column, cell, "no blanks before or after the text")
+    fine = pc.and_(pc.utf8_is_printable(cells), pc.equal(cells, pc.utf8_trim_whitespace(cells)))
+    for at in np.flatnonzero(~fine.to_numpy()):
+        cell = cells[at].as_py()
+        if _CONTROL.search(cell):
+            yield Problem(file, int(rows[at]), column, cell, "one line of text without control characters")
+        elif cell != cell.strip():
+            yield Problem(file, int(rows[at]), column, cell, "no blanks before or after the text")
 
 
 def near(value: str, known: Iterable[str]) -> str:

@@ -36,6 +36,9 @@ USUAL_SHARE = 0.5
 REGISTERED = re.compile(r"of (\d+(?:\.\d+)?) (million|billion) registered")
 SCALES = {"million": 1e6, "billion": 1e9}
 
+#: What levels of one series have in common.
+SERIES = ["service_id", "quantity", "scope", "platform"]
+
 COLUMNS = [
     "outage_id", "service_id", "service", "kind", "who", "quantity", "scope", "platform", "peak", "peak_id", "usual",
     "usual_id", "later", "later_id", "days", "share", "low", "high", "clipped", "over", "claimant", "remark",
@@ -70,12 +73,14 @@ def anchors(evidence: Evidence) -> pd.DataFrame:
     """
     levels = _levels(evidence)
     names = dict(zip(evidence.services["service_id"], evidence.services["name"], strict=True))
+    usual = levels["outage_id"] == ""
+    bases = dict(iter(levels[usual].groupby(SERIES)))
+    told = dict(iter(levels[~usual].groupby("outage_id")))
     made = []
-    for _, event in evidence.outages.iterrows():
-        told = levels[levels["outage_id"] == event["outage_id"]]
-        for _, own in told.groupby(["service_id", "quantity", "scope", "platform"], sort=False):
-            made += [{"service": names[row["service_id"]]} | row for row in _pairs(event, own, levels)]
-            made += [{"service": names[row["service_id"]]} | row for row in _remarks(event, own)]
+    for _, event in evidence.outages[evidence.outages["outage_id"].isin(told)].iterrows():
+        for series, own in told[event["outage_id"]].groupby(SERIES, sort=False):
+            rows = _pairs(event, own, bases.get(series, levels[:0])) + _remarks(event, own)
+            made += [{"service": names[row["service_id"]]} | row for row in rows]
     frame = pd.DataFrame(made, columns=COLUMNS)
     numbers = ["peak", "usual", "later", "days", "share", "low", "high"]
     return frame.astype(dict.fromkeys(numbers, "float64") | {"clipped": "bool", "over": "bool"})
@@ -98,14 +103,11 @@ def _levels(evidence: Evidence) -> pd.DataFrame:
     return both.assign(middle=middle)
 
 
-def _pairs(event: pd.Series, own: pd.DataFrame, levels: pd.DataFrame) -> list[dict[str, Any]]:
-    """Pairs of one service and quantity in one event."""
+def _pairs(event: pd.Series, own: pd.DataFrame, base: pd.DataFrame) -> list[dict[str, Any]]:
+    """Pairs of one series in one event: its figures of the event and its baselines."""
     who = next((ROLES[role] for role in own["role"] if role in ROLES), "")
     if not who:
         return []
-    first = own.iloc[0]
-    keys = ["service_id", "quantity", "scope", "platform"]
-    base = levels[(levels["outage_id"] == "") & (levels[keys] == first[keys]).all(axis=1)]
     usual, usual_ids = _usual(event, base)
     points = [(row, level) for _, row in own.iterrows() if (level := _level(row, usual, base)) is not None]
     points += [(row, level) for _, row in base.iterrows() if (level := _level(row, usual, base)) is not None]
@@ -168,11 +170,10 @@ def _remarks(event: pd.Series, own: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _row(event: pd.Series, later: pd.Series, who: str) -> dict[str, Any]:
     keys = ("outage_id", "kind")
-    like = ("service_id", "quantity", "scope", "platform")
     over = pd.notna(event["end_utc"]) or pd.notna(event["duration_hours"])
     return (
         {key: event[key] for key in keys}
-        | {key: later[key] for key in like}
+        | {key: later[key] for key in SERIES}
         | {"who": who, "later_id": later["id"], "over": bool(over and _end(event) <= later["window_start_utc"])}
         # A baseline names no claimant: it is taken as the press tells it.
         | {"claimant": later["claimant_class"] or "press"}

@@ -134,9 +134,24 @@ def known():
 def answered(known, outage_id, rival, **given):
     found = case.build(known, outage_id, [rival], **given)
     fits = [fit.fit(series, kept.SEED) for series in case.primary(found)]
-    firm = claimed.collect(evidence.ROOT / "data", found, fits, kept.SEED, 0.95)
+    firm = claimed.collect(known, evidence.ROOT / "data", found, fits, kept.SEED, 0.95)
     names = known.services.set_index("service_id")["name"]
     return story.answer(found, fits, names, 168.0, 0.95, firm).paragraphs, firm[0], found, fits
+
+
+@pytest.mark.parametrize(
+    ("outage_id", "other"),
+    [
+        ("sktelecom-2025-04-22-breach", "sktelecom-2025-07-05-waiver"),
+        ("x-2024-10-block-feature", "x-2024-11-05-us-election"),
+    ],
+)
+def test_an_event_that_names_this_one_lends_it_no_share(known, monkeypatch, outage_id, other):
+    seen = []
+    monkeypatch.setattr(kept.Kept, "shares_of", lambda self, quantity, without: seen.append(without) or np.empty(0))
+    found = case.build(known, outage_id)
+    claimed.collect(known, evidence.ROOT / "data", found, [fit.fit(case.primary(found)[0], kept.SEED)], kept.SEED, 0.95)
+    assert {outage_id, other} <= seen[0]
 
 
 def test_telegram_in_2014_leads_with_its_day(known):

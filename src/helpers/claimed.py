@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers import words
 from helpers.case import Case
+from helpers.evidence import Evidence
 from helpers.excess import Excess, firmest
 from helpers.fit import Fit, doubtful, extra, told_until
 from helpers.pooled import kept
@@ -33,12 +34,17 @@ SUCH = {
 }
 
 
-def collect(folder: Path, case: Case, fits: list[Fit], seed: int, level: float) -> list[Excess | None]:
+def collect(
+    evidence: Evidence, folder: Path, case: Case, fits: list[Fit], seed: int, level: float
+) -> list[Excess | None]:
     """Take the usual off the firmest claim of each curve; shares of the usual come from other events of the kept rule.
 
-    Claims that are more likely wrong than not, beside the others of their curve, are passed over.
+    Events of the same days, whichever of the two names the other, are no other events. Claims that are more likely
+    wrong than not, beside the others of their curve, are passed over.
     """
-    out = {str(case.outage["outage_id"]), *case.confounders["outage_id"]}
+    own = str(case.outage["outage_id"])
+    naming = evidence.outages["confounder_ids"].str.split(";").map(lambda ids: own in ids)
+    out = {own, *case.confounders["outage_id"], *evidence.outages.loc[naming, "outage_id"]}
     try:
         rules = kept.load(folder)
     except kept.KeptError:

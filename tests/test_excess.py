@@ -195,3 +195,11 @@ def test_the_bench_holds_what_it_promises():
     table = pd.read_csv(BENCH / "headline.csv", index_col="claims")
     assert table["n"].min() > 1_000
     assert table["coverage, 95%"].between(0.93, 0.97).all()
+
+
+def test_an_event_after_the_horizon_takes_no_part_and_is_said_once(known):
+    said, *_ = answered(known, "sktelecom-2025-04-22-breach", "kt")
+    text = " ".join(said)
+    assert "Another event fell into the days of these figures: " in text
+    assert "(100% of it all)" in text
+    assert "100% to 100%" not in text

@@ -457,7 +457,7 @@ def test_a_headline_says_because_only_where_nothing_else_pushed(tables, names, f
     text = str(story.answer(found, [fitted], names, WEEK, LEVEL))
     numbers = {number.quantity: number for number in fit.estimates(fitted, WEEK, LEVEL)}
     share = numbers["share_from_outage"]
-    assert "nother event fell into the same days" in text
+    assert "nother event fell into the days of these figures" in text
     if share.high - share.low > story.HARDLY:
         assert "the figures cannot separate" in text
     else:

@@ -232,8 +232,9 @@ def _separated(case: Case, fitted: Fit, own: Estimate, share: Estimate) -> str:
     """Say how much of what was extra is the event's, where others fell into the same days."""
     cause, many = CAUSES[case.outage["kind"]], len(fitted.model.others) > 1
     other = "the others" if many else "the other"
-    alone = f"{words.interval(own.low, own.high)} ({words.percent(share.low)} to {words.percent(share.high)} of it all)"
-    fell = f"{'Other events' if many else 'Another event'} fell into the same days: {others(case, fitted)}."
+    parts = " to ".join(dict.fromkeys((words.percent(share.low), words.percent(share.high))))
+    alone = f"{words.interval(own.low, own.high)} ({parts} of it all)"
+    fell = f"{'Other events' if many else 'Another event'} fell into the days of these figures: {others(case, fitted)}."
     if share.high - share.low > HARDLY:
         return f"{fell} How much is {cause} and how much {other}, the figures cannot separate: {cause} alone, {alone}."
     return f"{fell} {cause[0].upper()}{cause[1:]} alone brought {alone}."

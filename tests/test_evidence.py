@@ -282,7 +282,13 @@ class TestForm:
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         assert [(n, list(cells)) for n, cells in zip(index, rows, strict=True)] == by_row[1:]
 
-    @pytest.mark.parametrize("line", ['a,b"c"d,e', 'a,"b"c,d', 'a,"b,c', 'a,"b\nc",d', "a,b", "a,b,c,d", "", "a,b,c\n"])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *('a,b"c"d,e', 'a,"b"c,d', 'a,"b,c', 'a,"b\nc",d', "a,b", "a,b,c,d", "", "a,b,c\n"),
+            *("a,b,c\rd,e,f\n", 'a,"b\rc",d', f"a,b,{'c' * 200_000}"),
+        ],
+    )
     def test_what_is_not_well_formed_goes_row_by_row(self, line):
         assert raw_table._well_formed(f"x,y,z\n1,2,3\n{line}\n".encode(), ["x", "y", "z"]) is None
 
@@ -303,8 +309,9 @@ class TestForm:
         assert [p.row for p in evidence.check(folder)] == [first, second + 2]
 
     def test_very_long_cell(self, folder):
-        put(folder, "outages", "whatsapp-2014-02-22", "note", "x" * 200_000)
-        assert all(isinstance(p, Problem) for p in evidence.check(folder))
+        row = put(folder, "outages", "whatsapp-2014-02-22", "note", "x" * 200_000)
+        problem = next(p for p in evidence.check(folder) if p.file == "outages.csv")
+        assert (problem.row, problem.value) == (row, "field larger than field limit (131072)")
 
 
 def folder_as_latin1(folder):

@@ -13,6 +13,7 @@ from helpers.evidence import Evidence
 from helpers.excess import Excess, firmest
 from helpers.fit import Fit, doubtful, extra, told_until
 from helpers.pooled import kept
+from helpers.pooled.events import neighbours
 from helpers.published.figures import window
 from helpers.results import Estimate
 
@@ -43,8 +44,7 @@ def collect(
     wrong than not, beside the others of their curve, are passed over.
     """
     own = str(case.outage["outage_id"])
-    naming = evidence.outages["confounder_ids"].str.split(";").map(lambda ids: own in ids)
-    out = {own, *case.confounders["outage_id"], *evidence.outages.loc[naming, "outage_id"]}
+    out = {own} | neighbours(evidence)[own]
     try:
         rules = kept.load(folder)
     except kept.KeptError:

@@ -47,6 +47,17 @@ class Event:
     near: frozenset[str] = frozenset()
 
 
+def neighbours(evidence: Evidence) -> dict[str, set[str]]:
+    """Events of the same days by outage_id, whichever of the two names the other among its confounders."""
+    outages = evidence.outages
+    near: dict[str, set[str]] = {name: set() for name in outages["outage_id"]}
+    for name, others in zip(outages["outage_id"], outages["confounder_ids"], strict=True):
+        for other in filter(None, others.split(";")):
+            near[name].add(other)
+            near.setdefault(other, set()).add(name)
+    return near
+
+
 def all_events(evidence: Evidence) -> list[Event]:
     """Describe every event of the evidence, in the order of time."""
     services = evidence.services.set_index("service_id")
@@ -57,11 +68,7 @@ def all_events(evidence: Evidence) -> list[Event]:
     made_of = {name: {name, *groups.get(name, ())} for name in outages["service_id"].unique()}
     rows, about = outages.to_dict("records"), services.to_dict("index")
     failures = [row for row in rows if row["kind"] == "outage"]
-    near: dict[str, set[str]] = {row["outage_id"]: set() for row in rows}
-    for row in rows:
-        for other in filter(None, row["confounder_ids"].split(";")):
-            near[row["outage_id"]].add(other)
-            near.setdefault(other, set()).add(row["outage_id"])
+    near = neighbours(evidence)
     made = []
     for row in rows:
         own = made_of[row["service_id"]]

@@ -73,9 +73,9 @@ def anchors(evidence: Evidence) -> pd.DataFrame:
     """
     levels = _levels(evidence)
     names = dict(zip(evidence.services["service_id"], evidence.services["name"], strict=True))
-    usual = levels["outage_id"] == ""
-    bases = dict(iter(levels[usual].groupby(SERIES)))
-    told = dict(iter(levels[~usual].groupby("outage_id")))
+    of_event = levels["outage_id"] != ""
+    bases = dict(iter(levels[~of_event].groupby(SERIES)))
+    told = dict(iter(levels[of_event].groupby("outage_id")))
     made = []
     for _, event in evidence.outages[evidence.outages["outage_id"].isin(told)].iterrows():
         for series, own in told[event["outage_id"]].groupby(SERIES, sort=False):

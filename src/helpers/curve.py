@@ -88,15 +88,20 @@ def _season(season: Season, t: Array) -> Array:
     return wave
 
 
-def _step_sum(x: Array, tau: Array, t: Array, season: Season) -> Array:
-    """Integral of season(t) times the step response from the step until now (x hours later, at t)."""
+def _step_sum(x: Array, tau: Array, step: Array, season: Season) -> Array:
+    """Integral of season(t) times the step response from the step (an hour) until x hours later."""
     x = np.maximum(x, 0)
-    plain = x + tau * np.expm1(-x / tau)
+    fallen = np.expm1(-x / tau)
     omega = 2 * np.pi / DAY
-    begin = t - x - season.peak
-    flat = (np.sin(omega * (begin + x)) - np.sin(omega * begin)) / omega
-    pole = 1j * omega - 1 / tau
-    decaying = np.real(np.exp(1j * omega * begin) * np.expm1(pole * x) / pole)
+    # One turn of the clock from the step on, (cos, sin); the step's own place on it is the same at all times.
+    cos, sin = np.cos(omega * x), np.sin(omega * x)
+    begin = omega * (step - season.peak)
+    cos_0, sin_0 = np.cos(begin), np.sin(begin)
+    plain = x + tau * fallen
+    flat = (sin_0 * cos + cos_0 * sin - sin_0) / omega
+    real, imaginary = (1 + fallen) * cos - 1, (1 + fallen) * sin
+    along, across = cos_0 * real - sin_0 * imaginary, cos_0 * imaginary + sin_0 * real
+    decaying = (omega * across - along / tau) / (omega**2 + 1 / tau**2)
     swinging: Array = plain + season.depth * (flat - decaying)
     return swinging
 
@@ -120,7 +125,7 @@ def response(curve: Curve, t: ArrayLike, shock: int, cumulative: bool = False) -
     total: Array = np.zeros(1)
     for weight, mean in curve.modes():
         if cumulative and season.depth:
-            part = _step_sum(t - start, mean, t, season) - _step_sum(t - end, mean, t, season)
+            part = _step_sum(t - start, mean, start, season) - _step_sum(t - end, mean, end, season)
         else:
             pace = -1 / mean
             part = -np.exp(after * pace) * np.expm1(during * pace)

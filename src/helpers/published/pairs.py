@@ -8,7 +8,9 @@ as busy as the mean of either window, because figures are published about the su
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import combinations
 from typing import Any
 
@@ -31,6 +33,7 @@ LONGEST_RATIO, LEAST_COMMON = 8.0, 0.5
 LEAST_PLATFORM = 0.2
 #: A total was grown in the event where an earlier one, at most so many days before it, was this share of it at most.
 GROWN_FROM, GROWN_DAYS = 0.25, 30
+_Totals = Callable[[str], Mapping[tuple[str, ...], list[levels.Total]]]
 COLUMNS = [
     *("outage_id", "service_id", "scope", "first_id", "second_id", "first_class", "second_class"),
     *("first_quantity", "second_quantity", "first_published", "second_published"),
@@ -77,9 +80,10 @@ def pairs(evidence: Evidence) -> pd.DataFrame:
     rows = rows[rows["reading"].isin(["increment", "rate_mean", "daily_level", "total"]) & (rows["value"] > 0)]
     several = rows.groupby(["outage_id", "service_id"])["claimant_class"].transform("nunique") > 1
     begun = evidence.outages.set_index("outage_id")["start_utc"]
+    known = cache(partial(levels.totals, evidence))
     made: list[dict[str, Any]] = []
     for (outage_id, _), part in rows[several].groupby(["outage_id", "service_id"], sort=False):
-        told = [t for _, row in part.iterrows() if (t := _told(row, begun[outage_id], evidence))]
+        told = [t for _, row in part.iterrows() if (t := _told(row, begun[outage_id], known))]
         found = [pair for one, other in combinations(told, 2) if (pair := _pair(*sorted((one, other), key=_rank)))]
         made += _matched(found)
     return pd.DataFrame(made, columns=COLUMNS)
@@ -89,7 +93,7 @@ def _rank(told: _Told) -> int:
     return told.rank
 
 
-def _told(row: pd.Series, begun: pd.Timestamp, evidence: Evidence) -> _Told | None:
+def _told(row: pd.Series, begun: pd.Timestamp, known: _Totals) -> _Told | None:
     if no_rate(row):
         return None
     start, end = hours_between(row["window_start_utc"], begun), hours_between(row["window_end_utc"], begun)
@@ -98,7 +102,7 @@ def _told(row: pd.Series, begun: pd.Timestamp, evidence: Evidence) -> _Told | No
     low, high = cl.interval(float(row["value"]), str(row["unit"]), str(row["qualifier"]), reading)
     value = float(row["value"]) * cl.per_hour(str(row["unit"]), reading)
     if reading == "total":
-        if not _grown(row, begun, evidence):
+        if not _grown(row, begun, known(str(row["service_id"]))):
             return None
         start, end = 0.0, (start + end) / 2
         return _Told(row, value, low, high, start, end, end - start) if end > 0 else None
@@ -106,12 +110,11 @@ def _told(row: pd.Series, begun: pd.Timestamp, evidence: Evidence) -> _Told | No
     return _Told(row, value * times, low * times, high * times, start, end, hours)
 
 
-def _grown(row: pd.Series, begun: pd.Timestamp, evidence: Evidence) -> bool:
+def _grown(row: pd.Series, begun: pd.Timestamp, totals: Mapping[tuple[str, ...], list[levels.Total]]) -> bool:
     """Whether most of a total came since shortly before the event: a stock of years is no claim about a surge."""
     key = tuple(str(row[c]) for c in KEY)
     since, until = begun - pd.Timedelta(days=GROWN_DAYS), row["window_start_utc"]
-    known = levels.totals(evidence, str(row["service_id"])).get(key, [])
-    return any(t.value <= GROWN_FROM * row["value"] and since <= t.middle < until for t in known)
+    return any(t.value <= GROWN_FROM * row["value"] and since <= t.middle < until for t in totals.get(key, []))
 
 
 def _pair(one: _Told, other: _Told) -> dict[str, Any] | None:

@@ -41,16 +41,18 @@ lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 rule: $(READY) ## fit the rule across all outages again into data/derived, after the evidence changed
-	OMP_NUM_THREADS=1 $(BIN)/python -m helpers.pooled.kept
+	OMP_NUM_THREADS=1 $(BIN)/python -m helpers.pooled.keep
 
 bench: $(READY) ## measure honesty and speed again; writes the tables in bench/
 	$(BIN)/python bench/honesty.py
+	$(BIN)/python bench/sharpness.py
 	$(BIN)/python bench/claimants.py --sets 400
 	$(BIN)/python bench/headline.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rough_evidence.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/curves.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/left_out_figures.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/modes.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/hard_switching.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/forecast.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rule.py
 	OMP_NUM_THREADS=1 $(BIN)/python bench/rule_growth.py

@@ -19,7 +19,7 @@ import pandas as pd
 
 from helpers import claims as cl
 from helpers import evidence
-from helpers.likelihood import Prior
+from helpers.prior import Prior
 from helpers.published import claimant_model as model
 from helpers.published.pairs import pairs
 

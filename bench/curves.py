@@ -17,14 +17,15 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from helpers import case, evidence, fit
+from helpers import case, claimed, evidence, fit
 from helpers.case import PEOPLE
-from helpers.excess import firmest
-from helpers.pooled import kept
+from helpers.grade import NAMES
+from helpers.pooled import informed
 from helpers.sampling import ConvergenceError
 from helpers.shocks import LOOSE_START
 
 SEED, WEEK, LEVEL = 20140222, 168.0, 0.95
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 HERE = Path(__file__).parent
 #: Below this a lower end is nobody.
 NOBODY = 1.0
@@ -40,9 +41,9 @@ def least(series: case.Series) -> float:
 def of_event(tables: evidence.Evidence, outage_id: str) -> list[dict[str, Any]]:
     """Interval and ceilings of every curve of one event."""
     found = case.build(tables, outage_id)
-    rules = kept.load(evidence.ROOT / "data")
     first = {id(series) for series in case.primary(found)}
-    made = []
+    made: list[dict[str, Any]] = []
+    fits: list[fit.Fit] = []
     for series in found.series:
         if not series.fits:
             continue
@@ -58,42 +59,47 @@ def of_event(tables: evidence.Evidence, outage_id: str) -> list[dict[str, Any]]:
             "ceiling": least(series),
         }
         try:
-            fitted = fit.fit(series, SEED)
+            (fitted,) = informed.fits(tables, evidence.ROOT / "data", found, [series], SEED)
+            fits.append(fitted)
         except ConvergenceError as error:
-            made.append(row | {"refused": str(error)})
-            continue
-        low, middle, high = np.quantile(fit.within(fitted, WEEK), [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+            row["refused"] = str(error)
+        made.append(row)
+    told = [row for row in made if "refused" not in row]
+    for row, fitted in zip(told, fits, strict=True):
+        low, middle, high = np.quantile(fit.within(fitted, WEEK), [ENDS[0], 0.5, ENDS[1]])
         cut = " ".join(f"{bite.ceiling.kind.replace(' ', '_')}:{bite.above:.2f}" for bite in fitted.bites)
-        out = {outage_id, *found.confounders["outage_id"]}
-        firm = firmest(series, rules.shares_of(series.quantity, out), SEED, LEVEL, fit.doubtful(fitted))
-        if firm is not None:
-            ends = dict(zip(("claim_low", "claim_median", "claim_high"), firm.ends(LEVEL), strict=True))
-            row |= ends | {"claim": firm.claim.figure_id, "claim_hours": firm.hours}
-        made.append(row | {"low": low, "median": middle, "high": high, "cut": cut, "refused": ""})
+        (firm,) = claimed.collect(tables, evidence.ROOT / "data", found, [fitted], SEED, LEVEL, fits)
+        row |= {"told_low": firm.told[0], "told_high": firm.told[2], "grade": firm.grade.name}
+        row |= {"headline": firm.factor(LEVEL), "two_readings": firm.readings is not None}
+        if firm.excess is not None:
+            ends = dict(zip(("claim_low", "claim_median", "claim_high"), firm.excess.ends(LEVEL), strict=True))
+            row |= ends | {"claim": firm.excess.claim.figure_id, "claim_hours": firm.excess.hours}
+        row |= {"low": low, "median": middle, "high": high, "cut": cut, "refused": ""}
     return made
 
 
 def summary(rows: pd.DataFrame, name: str) -> dict[str, Any]:
     """One line of the table, of the first curve of each rival that counts people."""
-    told = rows[rows["refused"] == ""]
-    people = told[told["quantity"].isin(PEOPLE)]
+    answered = rows[rows["refused"] == ""]
+    people = answered[answered["quantity"].isin(PEOPLE)]
     first = people[people["primary"]]
     factor = first["high"] / first["low"].clip(lower=1e-9)
-    # The headline is the firmest claim less the usual, and the week where there is none.
-    claimed = (first["claim_high"] / first["claim_low"].clip(lower=1e-9)).where(first["claim_high"].notna(), factor)
+    told = first["told_high"] / first["told_low"].clip(lower=1e-9)
     return {
         "code and evidence": name,
         "curves": len(rows),
-        "refused": len(rows) - len(told),
+        "refused": len(rows) - len(answered),
         "upper ends above a ceiling": int((people["high"] > people["ceiling"]).sum()),
-        "lower ends of nobody": int((told["low"] < NOBODY).sum()),
+        "lower ends of nobody": int((answered["low"] < NOBODY).sum()),
         "first curves that count people": len(first),
         "median factor": round(float(factor.median()), 1),
         "under 10": round(float((factor < 10).mean()), 3),
         "over 100": round(float((factor > 100).mean()), 3),
         "with a claim in a window": int(first["claim_high"].notna().sum()),
-        "headline: median factor": round(float(claimed.median()), 2),
-        "headline: under 10": round(float((claimed < 10).mean()), 3),
+        "headline: median factor": round(float(first["headline"].median()), 2),
+        "headline: under 10": round(float((first["headline"] < 10).mean()), 3),
+        "told hours: median factor": round(float(told.median()), 1),
+        **{grade: int((first["grade"] == grade).sum()) for grade in NAMES},
     }
 
 

@@ -20,6 +20,7 @@ from simulate import publish
 
 from helpers import claims as cl
 from helpers import evidence
+from helpers.anyway import predict
 from helpers.case import Series
 from helpers.claims import Claim
 from helpers.excess import excess
@@ -47,7 +48,8 @@ def one(seed: int, rules: kept.Kept) -> dict[str, float | bool] | None:
     levels = (Claim("b", "baseline", level, level, "none", 0, 0, (0.0, 0.0), scale),) if known else ()
     series = Series("x", "X", "signups", "world", "", (Shock("e", "e", (0, 0), (4, 4)),), (claim,), levels,
                     pd.DataFrame(), "")  # fmt: skip
-    found = excess(claim, series, rules.shares_of(mine["quantity"], {mine["outage_id"]}), seed)
+    share = predict(rules.shares_without({mine["outage_id"]}), mine["quantity"], mine["failed"])
+    found = excess(claim, series, share, seed)
     assert found is not None
     row: dict[str, float | bool] = {"usual level": known}
     for wanted in LEVELS:

@@ -18,7 +18,7 @@ from scipy.stats import chisquare
 from simulate import gained, outage
 
 from helpers import sampling
-from helpers.likelihood import Prior
+from helpers.prior import Prior
 
 HERE = Path(__file__).parent
 RANKED = ("baseline", "half_life", "gain_0")
@@ -34,7 +34,7 @@ def one(seed: int) -> dict[str, float]:
         fitted = sampling.sample(model.log_likelihood, len(model.names), seed)
     except sampling.ConvergenceError:
         return {"figures": figures, "refused": 1.0}
-    extra, true = gained(model, fitted.draws), gained(model, truth)[0]
+    extra, true = gained(model.unpack(fitted.draws)), gained(truth.curve)[0]
     row = {"figures": figures, "refused": 0.0, "effective": fitted.effective, "tail": fitted.tail}
     for level in (0.5, 0.95):
         low, high = np.quantile(extra, [(1 - level) / 2, (1 + level) / 2])
@@ -43,7 +43,7 @@ def one(seed: int) -> dict[str, float]:
     row["rank_extra"] = float((extra < true).mean())
     for name in RANKED:
         column = model.names.index(name)
-        row[f"rank_{name}"] = float((fitted.draws[:, column] < truth[0, column]).mean())
+        row[f"rank_{name}"] = float((fitted.draws[:, column] < truth.z[0, column]).mean())
     return row
 
 

@@ -2,6 +2,7 @@
 
 Every curve with three figures or more is fitted again without one of them, and the figure is predicted from what is
 left: the value that the curve holds at the figure's hours, with the error of its claimant (one in ten simply wrong).
+What the claimant's other figures say of its bias and its time zone is used.
 A figure is an interval of values (a rounding, or a bound up to the next round number; see `claims.rounding`): it
 counts as held where that interval and the predictive interval meet. The log score is the log of the predictive
 probability of what was published; the interval score (Gneiting and Raftery 2007) is taken of the log of the middle of
@@ -17,11 +18,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy.special import logsumexp
 
 from helpers import case, evidence, fit
 from helpers.claims import Claim
+from helpers.coarsened import ERROR_NODES, ERROR_WEIGHTS, own_scale
+from helpers.curve import Array, Curve
 from helpers.fit import Fit
-from helpers.likelihood import observed, published
+from helpers.likelihood import CLOCK_NODES, NODES, Model, observed, slides
+from helpers.pooled import informed, kept
 from helpers.sampling import ConvergenceError
 
 SEED = 20140222
@@ -32,14 +37,14 @@ def predicted(fitted: Fit, claim: Claim) -> dict[str, float]:
     """Scores of one figure that the fit has not seen."""
     rng = np.random.default_rng(SEED)
     prior = fitted.model.prior
-    truth = np.log(np.maximum(observed(claim, fitted.made), 1e-12))
-    right = published(claim, truth, claim.scale)
-    wrong = published(claim, truth, prior.wrong)
-    score = float(np.log(np.mean((1 - prior.false) * right + prior.false * wrong) + 1e-12))
-    n = len(truth)
-    place = rng.integers(0, truth.shape[1], n)
-    sd = np.where(rng.random(n) < prior.false, prior.wrong, claim.scale)
-    draws = truth[np.arange(n), place] + sd * rng.standard_normal(n)
+    rest = replace(fitted.model, ceilings=(), counts_as=fitted.model.reference)
+    both = replace(rest, claims=(*rest.claims, claim))
+    z = fitted.sample.draws
+    score = float(logsumexp(both.log_likelihood(z) - rest.log_likelihood(z)) - np.log(len(z)))
+    truth, shared = expected(both, claim, fitted.made, rng)
+    own = own_scale(claim)
+    wrong = rng.random(len(z)) < prior.false
+    draws = truth + np.where(wrong, 0.0, shared) + np.where(wrong, prior.wrong, own) * rng.standard_normal(len(z))
     low, high = np.log(np.maximum([claim.low, claim.high], 1e-12))
     # A bound may lie anywhere beyond its mark: its interval has no end there.
     low, high = (low, np.inf) if claim.bound == "lower" else (-np.inf, high) if claim.bound == "upper" else (low, high)
@@ -52,18 +57,44 @@ def predicted(fitted: Fit, claim: Claim) -> dict[str, float]:
     return row
 
 
+def expected(model: Model, claim: Claim, made: Curve, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draws of a claim's log value as its curve has it, and of the error that it shares: (n,) each.
+
+    Place and error are drawn given what the other claims of its group say.
+    """
+    group, clock = next(one for one in model.looked_up if any(c.figure_id == claim.figure_id for c, _ in one[0]))
+    nodes = CLOCK_NODES if clock else NODES
+    log = np.log(ERROR_WEIGHTS)[None, None] + np.zeros((nodes if clock else 1, len(made.tau), 1))
+    for other, table in group:
+        if other.figure_id == claim.figure_id:
+            mine = other
+            continue
+        part = table.log_at(observed(other, made, nodes=nodes))
+        alone = logsumexp(part, axis=0, keepdims=True) - np.log(len(part))
+        log = log + (part if clock and slides(other) else alone)
+    log = np.moveaxis(log, 1, 0)
+    flat = log.reshape(len(log), -1)
+    chosen = (flat + rng.gumbel(size=flat.shape)).argmax(axis=1)
+    place, node = np.divmod(chosen, log.shape[2])
+    truth = np.log(np.maximum(observed(mine, made, nodes=nodes), 1e-12))
+    if not (clock and slides(mine)):
+        place = rng.integers(0, truth.shape[1], len(truth))
+    return truth[np.arange(len(truth)), place], model.shared(claim) * ERROR_NODES[node]
+
+
 def of_event(tables: evidence.Evidence, outage_id: str, seed: int) -> list[dict[str, object]]:
     """Scores of all figures of one event that stand on a curve with three or more."""
     found = case.build(tables, outage_id)
     made: list[dict[str, object]] = []
-    for series in found.series:
-        if len(series.claims) < 3:
-            continue
+    several = [series for series in found.series if len(series.claims) >= 3]
+    # What all other events lead to expect does not know the event's figures.
+    beforehand = informed.priors(tables, kept.load(evidence.ROOT / "data"), found, several)
+    for series, prior in zip(several, beforehand, strict=True):
         for claim in series.claims:
             rest = replace(series, claims=tuple(other for other in series.claims if other is not claim))
             row: dict[str, object] = {"figure_id": claim.figure_id}
             try:
-                row |= predicted(fit.fit(rest, seed), claim)
+                row |= predicted(fit.fit(rest, seed, prior), claim)
             except ConvergenceError:
                 row["refused"] = 1.0
             made.append(row)

@@ -1,18 +1,41 @@
-"""Outages with a known truth: parameters from the prior, figures published from the curve as people publish."""
+"""Outages with a known truth: parameters from a prior, figures published from the curve as people publish.
+
+The figures of one claimant share a bias, and one time zone where they name none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from helpers import claims as cl
 from helpers import curve as curves
 from helpers.claims import Claim
-from helpers.likelihood import SHARED, Model, Prior, Shock, observed
+from helpers.coarsened import SHARED, own_scale
+from helpers.curve import Curve
+from helpers.likelihood import OWN_COUNT, Model, Shock, observed
+from helpers.prior import Prior
 
 HORIZON = 168.0
 CLASSES = ("company", "panel", "press", "api_count")
+#: Standard deviation of the error that a claimant's figures share (log), about as the evidence has it.
+BIASES = {"company": 0.32, "panel": 0.0, "press": 0.33, "api_count": 0.32}
+#: A day whose time zone nobody names, hours.
+SOME_ZONE = (-12.0, 12.0)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is behind the figures: ``z`` (1, d) are the parameters of the ``curve``, that is as its reference counts.
+
+    ``bias`` is the log error of the reference, ``wrong`` the ids of the figures that are simply wrong.
+    """
+
+    z: np.ndarray
+    curve: Curve
+    bias: float
+    wrong: tuple[str, ...]
 
 
 def design(rng: np.random.Generator) -> tuple[Shock, ...]:
@@ -29,7 +52,7 @@ def design(rng: np.random.Generator) -> tuple[Shock, ...]:
 
 def windows(rng: np.random.Generator, shocks: tuple[Shock, ...]) -> tuple[str, float, float, tuple[float, float]]:
     """Draw what one figure speaks of: reading, window in hours, by how much the window may be shifted."""
-    zone = [(0.0, 0.0), (-0.5, 0.5), (-12.0, 12.0), (-9.0, -9.0)][rng.choice(4, p=[0.2, 0.2, 0.45, 0.15])]
+    zone = [(0.0, 0.0), (-0.5, 0.5), SOME_ZONE, (-9.0, -9.0)][rng.choice(4, p=[0.2, 0.2, 0.45, 0.15])]
     kind = rng.choice(["day", "days", "instant", "peak", "mean", "ratio", "excess", "before"])
     day = 24.0 * rng.integers(0, 3)
     if kind == "instant":
@@ -64,8 +87,10 @@ def publish(value: float, rng: np.random.Generator) -> tuple[float, str] | None:
     return digits(value, count, {"about": "nearest", "more_than": "down", "up_to": "up"}[how]), str(how)
 
 
-def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model, np.ndarray]:
-    """One simulated outage: the model with its claims, and the standard normal parameters behind it (1, d)."""
+def outage(
+    rng: np.random.Generator, figures: int, prior: Prior, fitted_with: Prior | None = None
+) -> tuple[Model, Truth]:
+    """Simulate one outage: the model with its claims as it would be fitted, with the prior of the truth or another."""
     shocks = design(rng)
     bare = Model(shocks, (), prior)
     z = rng.standard_normal((1, len(bare.names)))
@@ -73,7 +98,13 @@ def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model,
     known = int(rng.choice([0, 1, 2], p=[0.1, 0.6, 0.3]))
     wanted = [("baseline", 0.0, 0.0, (0.0, 0.0))] * known
     made: list[Claim] = []
-    shared: float | None = rng.standard_normal() if figures >= 3 and rng.random() < 0.3 else None
+    classes = [str(rng.choice(CLASSES)) for _ in range(figures)]
+    reference = "company" if set(OWN_COUNT) & set(classes) else max(sorted(classes), key=classes.count)
+    bias = {name: sd * rng.standard_normal() for name, sd in BIASES.items()}
+    bias["api_count"] = bias["company"]  # a service's public counter counts as it does
+    clock = {name: rng.uniform(*SOME_ZONE) for name in CLASSES}
+    shared: float | None = rng.standard_normal() if classes.count("company") >= 2 and rng.random() < 0.4 else None
+    wrongs: list[str] = []
     in_group, told, tries = 0, 0, 0
     while told < figures and tries < 40 * figures:
         tries += 1
@@ -81,20 +112,25 @@ def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model,
         reading, start, end, zone = wanted[len(made)] if base else windows(rng, shocks)
         if reading.startswith("ratio") and not known:
             continue
-        grouped = not base and shared is not None and in_group < 2 and reading == "increment"
-        scale = (
-            float(rng.uniform(0.1, 0.6)) if base else cl.CLAIMANT_SCALE["company" if grouped else rng.choice(CLASSES)]
-        )
-        claim = Claim(f"{len(made)}", reading, 0, 0, "none", start, end, zone, scale, "running" if grouped else "")
-        moved = float(rng.uniform(*zone)) if zone[1] > zone[0] else zone[0]
+        who = "" if base else classes[told]
+        grouped = who == "company" and shared is not None and in_group < 2 and reading == "increment"
+        claim = Claim(
+            f"{len(made)}", reading, 0, 0, "none", start, end, zone,
+            scale=cl.CLAIMANT_SCALE[who] if who else float(rng.uniform(0.1, 0.6)),
+            group="running" if grouped else "", claimant=who, bias=BIASES.get(who, 0.0), clock=zone == SOME_ZONE,
+        )  # fmt: skip
+        moved = clock[who] if claim.clock else float(rng.uniform(*zone)) if zone[1] > zone[0] else zone[0]
         seen = replace(claim, start=start + moved, end=end + moved, shift=(0.0, 0.0))
         if reading == "rate_instant":
             moment = float(rng.uniform(start, end))
             seen = replace(seen, start=moment, end=moment)
         value = float(observed(seen, truth)[0, 0])
         wrong = rng.random() < prior.false
-        own = prior.wrong if wrong else scale * (np.sqrt(1 - SHARED) if grouped else 1.0)
-        error = own * rng.standard_normal() + (np.sqrt(SHARED) * scale * shared if grouped else 0.0)
+        error = prior.wrong * rng.standard_normal()
+        if not wrong:
+            error = own_scale(claim) * rng.standard_normal()
+            error += np.sqrt(SHARED) * claim.scale * shared if grouped else 0.0
+            error += bias[who] - bias[reference] if who else 0.0
         # Ratios are told as times the usual; rates per hour; both need a few digits before the point.
         unit = "ratio" if reading.startswith("ratio") else "users"
         size = 1.0 if unit == "users" else 100.0
@@ -105,12 +141,14 @@ def outage(rng: np.random.Generator, figures: int, prior: Prior) -> tuple[Model,
         counted = reading.replace("ratio", "count")
         low, high = (edge / size for edge in cl.interval(out[0], told_in, out[1], counted))
         made.append(replace(claim, low=low, high=high, bound=cl.bound_of(out[1])))
+        wrongs += [claim.figure_id] * wrong
         told += not base
         in_group += grouped
-    return Model(shocks, tuple(made), prior), z
+    model = Model(shocks, tuple(made), fitted_with or prior, counts_as=reference)
+    return model, Truth(z, truth, bias[reference], tuple(wrongs))
 
 
-def gained(model: Model, z: np.ndarray) -> np.ndarray:
+def gained(made: Curve) -> np.ndarray:
     """Extra users because of the outage within HORIZON hours: (n,)."""
-    result: np.ndarray = curves.extra(model.unpack(z), 0.0, HORIZON, 0)[:, 0]
+    result: np.ndarray = curves.extra(made, 0.0, HORIZON, 0)[:, 0]
     return result

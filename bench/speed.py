@@ -30,8 +30,8 @@ from one_measurement import timed
 from simulate import outage
 
 from helpers import sampling
-from helpers.likelihood import Prior
 from helpers.measured.window import Window
+from helpers.prior import Prior
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -136,12 +137,37 @@ def test_a_given_usual_level_replaces_the_published_ones(tables):
     assert claim.low * 24 == pytest.approx(499_500)
 
 
+def _with_levels(tables, *levels):
+    """Usual levels of Telegram in sign-ups or installs a day, instead of all that were published."""
+    like = tables.baselines[tables.baselines["baseline_id"] == "base--telegram--2014-01-26--1"].iloc[0]
+    rows = []
+    for number, (day, value, quantity) in enumerate(levels):
+        start = pd.Timestamp(day, tz="UTC")
+        window = {"window_start_utc": start, "window_end_utc": start + pd.Timedelta(days=1)}
+        rows.append(like.to_dict() | window | {"baseline_id": f"b{number}", "value": value, "quantity": quantity})
+    made = pd.DataFrame(rows).astype(tables.baselines.dtypes)
+    return _series(replace(tables, baselines=made), "whatsapp-2014-02-22", "telegram").baselines[0]
+
+
 def test_usual_levels_grow_doubtful_with_age_and_conversion(tables):
-    series = _series(tables, "whatsapp-2014-02-22", "telegram")
-    scale = {claim.figure_id: claim.scale for claim in series.baselines}
-    converted = scale["base--telegram--2014-02-21--1"]
-    same = scale["base--telegram--2014-01-26--1"]
-    assert converted > usual.CONVERSION_SCALE > same > usual.BASELINE_SCALE
+    fresh = _with_levels(tables, ("2014-02-01", 212_000, "signups"))
+    old = _with_levels(tables, ("2012-02-01", 212_000, "signups"))
+    converted = _with_levels(tables, ("2014-02-01", 212_000, "installs"))
+    assert usual.BASELINE_SCALE <= fresh.scale < old.scale < converted.scale
+    assert old.scale == pytest.approx(np.sqrt(usual.BASELINE_SCALE**2 + 2.06 * 0.4**2), rel=0.02)
+    assert converted.scale == pytest.approx(np.hypot(fresh.scale, usual.CONVERSION_SCALE), rel=0.001)
+
+
+def test_all_usual_levels_make_one_that_is_less_doubtful(tables):
+    """The mean of a Brownian path seen at several times, with errors: by the formula for two levels, written out."""
+    before, after = ("2014-01-22", 123_000, "signups"), ("2014-03-25", 492_000, "signups")
+    both, one = _with_levels(tables, before, after), _with_levels(tables, before)
+    assert both.figure_id.split(";") == ["b1", "b0"]  # the nearest first
+    assert both.low * 24 == pytest.approx(246_000, rel=0.02)  # they are as near and as doubtful as each other
+    assert both.scale == pytest.approx(one.scale / np.sqrt(2), rel=0.02)
+    # What is converted shares the error of its conversion: a second one of the kind adds little.
+    twice = _with_levels(tables, *[(day, value, "installs") for day, value, _ in (before, after)])
+    assert usual.CONVERSION_SCALE < twice.scale < _with_levels(tables, ("2014-01-22", 123_000, "installs")).scale
 
 
 def test_a_rank_and_a_lone_total_are_shown_not_modelled(tables):

@@ -11,8 +11,8 @@ import pytest
 from statsmodels.stats.meta_analysis import combine_effects
 
 from helpers import case, evidence, usual
-from helpers.claims import CLAIMANT_SCALE
-from helpers.likelihood import Prior
+from helpers.claims import CLAIMANT_SCALE, PASSED
+from helpers.prior import Prior
 from helpers.published import ageing, claimant_model, claimants
 from helpers.published.pairs import COLUMNS, pairs
 
@@ -121,9 +121,11 @@ def test_what_cannot_be_compared_is_no_pair(tables):
 # --- bias and scale
 
 
-def test_without_any_pair_the_scales_are_the_prior(tables):
+def test_without_any_pair_scales_and_biases_are_the_prior(tables):
     alone = replace(tables, growth_figures=tables.growth_figures[tables.growth_figures["claimant_class"] == "company"])
-    assert claimants.scales(alone) == pytest.approx(CLAIMANT_SCALE, rel=0.01)
+    scales, biases = claimants.errors(alone)
+    assert scales == pytest.approx(CLAIMANT_SCALE, rel=0.01)
+    assert biases == pytest.approx(dict.fromkeys(CLAIMANT_SCALE, claimant_model.BIAS_SD) | {"panel": 0.0}, rel=0.02)
     nothing = claimants.estimate(alone)
     assert nothing.pairs.empty
     assert "No outage" in nothing.text
@@ -167,10 +169,11 @@ def test_companies_that_exaggerate_everywhere_are_believed_less(tables, found):
 
 def test_the_fit_uses_the_scales(tables):
     claims = [c for s in case.build(tables, "whatsapp-2014-02-22", ["telegram"]).series for c in s.claims]
-    scales = claimants.scales(tables, ["whatsapp-2014-02-22", "whatsapp-2014-02-19-facebook-deal"])
-    assert {c.scale for c in claims} <= set(scales.values())
+    scales, biases = claimants.errors(tables, ["whatsapp-2014-02-22", "whatsapp-2014-02-19-facebook-deal"])
+    assert {(c.scale, c.bias) for c in claims} <= {(scales[name], biases[name]) for name in scales}
     given = case.build(tables, "whatsapp-2014-02-22", ["telegram"], scales=CLAIMANT_SCALE)
     assert {c.scale for s in given.series for c in s.claims} <= set(CLAIMANT_SCALE.values())
+    assert {c.bias for s in given.series for c in s.claims} == {0.0}
 
 
 def test_asked_again_it_looks_for_no_pairs(tables, monkeypatch):
@@ -219,7 +222,7 @@ def test_the_probability_of_a_pair_against_simulation(first, second):
     rng = np.random.default_rng(7)
     n, mu, scale = 1_000_000, 0.3, 0.35
     lag = {"none": 0.0, "lower": 1.0, "upper": -1.0}
-    late = rng.exponential(0.5, (2, n)) * (rng.random((2, n)) < 0.5)
+    late = rng.exponential(PASSED, (2, n)) * (rng.random((2, n)) < 0.5)
     told = mu + rng.uniform(-0.8, 0.4, n) + scale * rng.standard_normal(n)
     told += -lag[first] * late[0] + lag[second] * late[1]
     share = ((told >= 0.5) & (told < 0.8)).mean()
@@ -306,9 +309,9 @@ def test_the_fit_uses_an_ageing_that_the_tables_bear_out(tables):
     assert found["years"].between(0, usual.OLDEST_BASELINE_YEARS).all()
     assert made.agrees
     assert "agree with" in made.text
-    # Of what was assumed before the tables were asked, the drift lies outside.
+    # What was assumed before the tables were asked lies outside.
     assert made.drift.high < ageing.PRIOR_DRIFT
-    assert made.error.low < ageing.PRIOR_ERROR < made.error.high
+    assert made.error.low > ageing.PRIOR_ERROR
 
 
 def test_ageing_of_simulated_levels():
@@ -317,13 +320,14 @@ def test_ageing_of_simulated_levels():
     for _ in range(40):
         z = rng.standard_normal(2)
         drift, error = ageing.PRIOR_DRIFT * np.exp(0.7 * z[0]), ageing.PRIOR_ERROR * np.exp(0.7 * z[1])
-        years = rng.uniform(0, 3, 35)
+        years, same = rng.uniform(0, 3, 35), rng.random(35) < 0.2
         spread = np.where(rng.random(35) < 0.1, 1.5, 0.0)
-        ratio = np.sqrt(2 * error**2 + drift**2 * years + spread**2) * rng.standard_normal(35)
-        made = ageing.estimate(pd.DataFrame({"years": years, "log_ratio": ratio}))
+        errors = np.where(same, usual.SAME_PANEL_SCALE, error)
+        ratio = np.sqrt(2 * errors**2 + drift**2 * years + spread**2) * rng.standard_normal(35)
+        made = ageing.estimate(pd.DataFrame({"years": years, "log_ratio": ratio, "same_panel": same}))
         inside += [made.drift.low <= drift <= made.drift.high, made.error.low <= error <= made.error.high]
     assert 0.88 <= np.mean(inside) <= 1.0
-    nothing = ageing.estimate(pd.DataFrame({"years": [], "log_ratio": []}))
+    nothing = ageing.estimate(pd.DataFrame({"years": [], "log_ratio": [], "same_panel": []}))
     assert nothing.drift.median == pytest.approx(ageing.PRIOR_DRIFT, rel=0.02)
     assert "assumed, not known" in nothing.text
     with pytest.raises(ValueError, match="level: got 0"):

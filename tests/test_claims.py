@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from helpers import claims
 from helpers import curve as curves
 from helpers.claims import Claim
+from helpers.coarsened import published
 from helpers.curve import Curve
-from helpers.likelihood import observed, published
+from helpers.likelihood import observed
 from helpers.totals import differences
 
 DAY, SECOND = 24.0, 1 / 3600

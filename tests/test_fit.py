@@ -14,7 +14,9 @@ from scipy.special import ndtr
 from helpers import case, evidence, fit, robustness, sampling
 from helpers import curve as curves
 from helpers.claims import Claim
-from helpers.likelihood import SHARED, SHARED_NODES, Model, Prior, Shock, published, tabulated
+from helpers.coarsened import SHARED_NODES, UNEVEN, published, tabulated
+from helpers.likelihood import Model, Shock
+from helpers.prior import Prior
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +62,17 @@ def test_sampler_finds_both_modes():
 
 @pytest.mark.parametrize("bound", ["none", "lower", "upper"])
 @pytest.mark.parametrize("scale", [0.05, 0.35])
-@pytest.mark.parametrize("shared", [False, True])
-def test_looking_a_probability_up_is_working_it_out(bound, scale, shared):
+@pytest.mark.parametrize("shared", [0.0, 0.3])
+@pytest.mark.parametrize("together", [False, True])
+def test_looking_a_probability_up_is_working_it_out(bound, scale, shared, together):
     claim, prior = _claim("one", 1e6, 2e6, scale=scale, bound=bound), Prior()
     value = np.exp(np.linspace(np.log(1e3), np.log(1e9), 5_000))[:, None]
-    nodes = hermegauss(SHARED_NODES)[0] if shared else np.zeros(1)
-    error, own = (np.sqrt([SHARED, 1 - SHARED]) if shared else np.array([0.0, 1.0])) * scale
-    right = published(claim, np.log(value) + error * nodes, own)
+    nodes, weights = hermegauss(SHARED_NODES) if shared and together else (np.zeros(1), np.ones(1))
+    own = np.hypot(scale, UNEVEN) if together else np.sqrt(scale**2 + UNEVEN**2 + shared**2)
+    right = published(claim, np.log(value) + shared * nodes, own)
     exact = (1 - prior.false) * right + prior.false * published(claim, np.log(value), prior.wrong)
-    assert tabulated(claim, prior, shared).at(value) == pytest.approx(exact, rel=0.015, abs=1e-12)
+    found = np.exp(tabulated(claim, prior, shared, together).log_at(value)[0])
+    assert found @ weights == pytest.approx(exact @ weights, rel=0.005, abs=1e-12)
 
 
 @pytest.mark.parametrize("shape", [0.2, 0.5, 0.9])

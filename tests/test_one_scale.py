@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers import evidence
-from helpers.claims import CLAIMANT_SCALE, Claim
+from helpers.claims import CLAIMANT_SCALE, PASSED, Claim
 from helpers.published import levels
 from helpers.published.one_scale import credible, on_one_scale, uplift, worded
 
@@ -162,7 +162,7 @@ def test_credible_against_simulation():
     """Draw truths, publish them as a lower bound, keep those published as "more than 3 million"."""
     rng = np.random.default_rng(3)
     truth = np.exp(rng.uniform(np.log(1e5), np.log(1e9), 2_000_000))
-    lag = np.where(rng.random(truth.size) < 0.5, 0, rng.exponential(0.5, truth.size))
+    lag = np.where(rng.random(truth.size) < 0.5, 0, rng.exponential(PASSED, truth.size))
     told = truth * np.exp(0.2 * rng.standard_normal(truth.size) - lag)
     kept = truth[(told >= 3e6) & (told < 4e6)]
     low, high = credible(Claim("x", "increment", 3e6, 4e6, "lower", 0, 24, (0, 0), 0.2), 0.9)

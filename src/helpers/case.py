@@ -19,6 +19,7 @@ from helpers.likelihood import Shock
 from helpers.published import claimants
 from helpers.published.figures import KEY as KEY
 from helpers.published.figures import (
+    NO_BIAS,
     NO_NUMBER,
     NOT_A_COUNT,
     NOT_POSITIVE,
@@ -30,6 +31,7 @@ from helpers.published.figures import (
 from helpers.published.figures import PEOPLE as PEOPLE
 from helpers.published.figures import QUANTITIES as QUANTITIES
 from helpers.published.figures import claim as read
+from helpers.schemas import NOTHING_FAILED
 from helpers.shocks import PUSH_HOURS as PUSH_HOURS
 from helpers.shocks import about, early, is_consequence, shock
 from helpers.totals import differences
@@ -39,6 +41,8 @@ from helpers.usual import baselines, earlier_totals, records
 DAYS_BEFORE, DAYS_AFTER, LONGEST_WINDOW = 30, 60, 62
 OVERRIDE_SCALE = 0.05
 
+#: Scale and bias of the log error by class of claimant.
+Errors = tuple[Mapping[str, float], Mapping[str, float]]
 RIVAL_ROLES = ("gainer", "circumvention", "no_gain_named")
 
 
@@ -99,6 +103,11 @@ class Case:
     others: pd.DataFrame
     confounders: pd.DataFrame
 
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed at all, or people left because of news."""
+        return bool(self.outage["kind"] != "policy_shock" and self.outage["cause_category"] != NOTHING_FAILED)
+
     def affected(self, series: Series) -> float | None:
         """People whom the event hit, to set a curve's gain against.
 
@@ -124,8 +133,8 @@ def build(
     ----------
     rivals : service ids to keep; all of them when empty.
     baseline_per_day : usual level per day instead of the published one, for all rivals or by service id.
-    scales : standard deviation of the log error by class of claimant; by default estimated from all other outages
-        (see :func:`helpers.published.claimants.scales`).
+    scales : standard deviation of the log error by class of claimant, without a bias; by default both are estimated
+        from all other outages (see :func:`helpers.published.claimants.errors`).
 
     Raises
     ------
@@ -144,8 +153,9 @@ def build(
     if rivals:
         rows = rows[rows["service_id"].isin(rivals)]
     nearby = figures[figures["outage_id"].isin(others["outage_id"]) & figures["role"].isin(RIVAL_ROLES)]
+    biases: Mapping[str, float] = NO_BIAS
     if scales is None:
-        scales = claimants.scales(evidence, without=[outage_id, *others["outage_id"]])
+        scales, biases = claimants.errors(evidence, without=[outage_id, *others["outage_id"]])
     names = evidence.services.set_index("service_id")["name"]
     worldwide = set(rows.loc[rows["scope"] == "world", "service_id"])
     made = []
@@ -155,7 +165,9 @@ def build(
         if key[KEY.index("scope")] != "world" and key[0] in worldwide:
             override = None  # a usual level of the world says nothing about a part of it
         for panel, mine in _by_panel(pd.concat([part, same]), outage_id):
-            made.append(_series(evidence, outage, origin, others, mine, names[key[0]], override, scales, panel))
+            made.append(
+                _series(evidence, outage, origin, others, mine, names[key[0]], override, (scales, biases), panel)
+            )
     made.sort(key=lambda s: (not s.fits, *_worth(s)))
     return Case(outage, origin, tuple(made), own[own["role"] == "failing_service"], others)
 
@@ -209,7 +221,7 @@ def _series(
     figures: pd.DataFrame,
     name: str,
     override: float | None,
-    scales: Mapping[str, float],
+    errors: Errors,
     panel: str,
 ) -> Series:
     first = figures.iloc[0]
@@ -219,10 +231,10 @@ def _series(
         levels = [Claim("given", "baseline", low, high, "none", 0, 0, (0.0, 0.0), OVERRIDE_SCALE)]
         note = "given by the reader"
     else:
-        levels, note = baselines(evidence, origin, first, panel)
+        levels, note = baselines(evidence, origin, first, set(figures["panel"]) - {""})
     own = shock(outage, origin)
     totals = earlier_totals(evidence, origin, first)
-    figures, claims = _claims(figures, totals, origin, bool(levels), own, scales)
+    figures, claims = _claims(figures, totals, origin, bool(levels), own, errors)
     others = others[~others.apply(is_consequence, axis=1, outage=outage, service_id=service_id).astype(bool)]
     shocks = early(claims, [own, *(shock(e, origin) for _, e in others.iterrows())])
     usual = max((level.high for level in levels), default=0.0)
@@ -251,7 +263,7 @@ def _claims(
     origin: pd.Timestamp,
     has_baseline: bool,
     event: Shock,
-    scales: Mapping[str, float],
+    errors: Errors,
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Turn rows into claims; say of every other row why it is not one."""
     figures = figures.assign(another_window=another_window(figures))
@@ -261,7 +273,7 @@ def _claims(
     for i, (_, row) in enumerate(figures.iterrows()):
         if reasons[i]:
             continue
-        claim = about(read(row, origin, scales), event)
+        claim = about(read(row, origin, *errors), event)
         twin = seen.setdefault(claim.content(), claim.figure_id)
         if twin != claim.figure_id:
             reasons[i] = f"says the same as {twin}: one claim counts once"

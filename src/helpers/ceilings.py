@@ -184,7 +184,7 @@ def contradicted(ceiling: Ceiling, claims: Sequence[Claim], usual: float) -> Cla
         if claim.end + claim.shift[0] > ceiling.until:
             continue  # it also counts hours after the ceiling's
         hours = claim.end - claim.start
-        gross = claim.low * (hours if claim.reading == "rate_mean" else 1.0) * float(np.exp(-FIRM * claim.scale))
+        gross = claim.low * (hours if claim.reading == "rate_mean" else 1.0) * float(np.exp(-FIRM * claim.error))
         if gross - usual * hours * (claim.reading != "excess") > ceiling.most:
             return claim
     return None

@@ -1,22 +1,38 @@
-"""The firmest claim less the usual, in words: the first lines of the answer, and what they rest on."""
+"""What is firm about an answer, in words: the first lines of a page, and what they rest on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from helpers import words
+from helpers.anyway import predict
 from helpers.case import Case
+from helpers.curve import Array
 from helpers.evidence import Evidence
 from helpers.excess import Excess, firmest
 from helpers.fit import Fit, doubtful, extra, told_until
+from helpers.grade import ROUGH, Grade, grade
 from helpers.pooled import kept
 from helpers.pooled.events import neighbours
 from helpers.published.figures import window
+from helpers.readings import Reading, contradiction
 from helpers.results import Estimate
 
+#: What is counted more of, by quantity.
+GAINED = {
+    "signups": "more people joined {rival}",
+    "installs": "more installs of {rival} were made",
+    "ported_numbers": "more numbers moved to {rival}",
+    "daily_active": "more user-days were spent at {rival}",
+    "visits": "more visits went to {rival}",
+    "searches": "more searches were made for {rival}",
+    "usage": "more uses of {rival} were counted",
+}
 #: Whose number it is, by class of claimant.
 WHOSE = {
     "company": "its own count",
@@ -35,13 +51,55 @@ SUCH = {
 }
 
 
+#: Whose count a curve is as, by class of claimant.
+COUNTER = {
+    "company": "As its company counts",
+    "panel": "As the panel counts",
+    "press": "As the reports count",
+    "paper": "As the paper counts",
+    "api_count": "As the public counter counts",
+}
+
+
+@dataclass(frozen=True)
+class Firm:
+    """What is firm about one curve.
+
+    ``excess`` is the firmest claim less the usual; ``told`` are low end, median and high end of what all figures
+    together give until the last hour that one speaks of; ``readings`` two counts that contradict each other.
+    """
+
+    excess: Excess | None
+    told: tuple[float, float, float]
+    readings: tuple[Reading, Reading] | None
+    grade: Grade
+
+    def claim_leads(self, level: float) -> bool:
+        """Whether the claim less the usual answers best; else all figures together do."""
+        return self.excess is not None and (self.excess.factor(level) <= ROUGH or _factor(self.told) > ROUGH)
+
+    def factor(self, level: float) -> float:
+        """Upper end over lower end of the headline; of two readings, the wider one's."""
+        if self.readings:
+            return max(reading.excess.factor(level) for reading in self.readings)
+        return self.excess.factor(level) if self.excess and self.claim_leads(level) else _factor(self.told)
+
+
+def _factor(ends: tuple[float, float, float]) -> float:
+    return ends[2] / ends[0] if ends[0] > 0 else float("inf")
+
+
 def collect(
-    evidence: Evidence, folder: Path, case: Case, fits: list[Fit], seed: int, level: float
-) -> list[Excess | None]:
-    """Take the usual off the firmest claim of each curve; shares of the usual come from other events of the kept rule.
+    evidence: Evidence, folder: Path, case: Case, fits: list[Fit], seed: int, level: float, more: Sequence[Fit] = ()
+) -> list[Firm]:
+    """Say what is firm about each curve; shares of the usual come from other events of the kept rule.
 
     Events of the same days, whichever of the two names the other, are no other events. Claims that are more likely
     wrong than not, beside the others of their curve, are passed over.
+
+    Parameters
+    ----------
+    more : further curves of the same rivals, that may contradict the first.
     """
     own = str(case.outage["outage_id"])
     out = {own} | neighbours(evidence)[own]
@@ -51,37 +109,82 @@ def collect(
         rules = None
     made = []
     for fitted in fits:
-        shares = rules.shares_of(fitted.series.quantity, out) if rules else np.empty(0)
-        made.append(firmest(fitted.series, shares, seed, level, doubtful(fitted)))
+        wrong = doubtful(fitted)
+        share = predict(rules.shares_without(out), fitted.series.quantity, case.failed) if rules else None
+        one = firmest(fitted.series, share, seed, level, wrong)
+        low, middle, high = (float(v) for v in np.quantile(told(fitted), [(1 - level) / 2, 0.5, (1 + level) / 2]))
+        ends = max(low, 0.0), max(middle, 0.0), max(high, 0.0)
+        readings = contradiction([*fits, *more], fitted.series.service_id, seed, level)
+        firm = Firm(one, ends, readings, Grade("", ""))
+        mine = sum(claim.figure_id in wrong for claim in fitted.series.claims)
+        graded = grade(firm.factor(level), _factor(ends), len(fitted.series.claims), mine, readings is not None)
+        made.append(replace(firm, grade=graded))
     return made
 
 
-def headline(ahead: str, phrase: str, fitted: Fit, one: Excess, level: float) -> str:
+def phrase(fitted: Fit) -> str:
+    """What is counted, as a clause: "more people joined Telegram"."""
+    return GAINED[fitted.series.quantity].format(rival=fitted.series.service) + fitted.series.place
+
+
+def headline(ahead: str, fitted: Fit, firm: Firm, level: float) -> str:
     """The answer in one sentence, best estimate first, then its range and whose number it is.
 
     Parameters
     ----------
     ahead : "Because WhatsApp was down on 22 Feb 2014".
-    phrase : "more people joined Telegram".
     """
+    sure = f"({words.percent(level)} interval)"
+    if firm.readings:
+        return f"{ahead}, {_two(firm.readings, level)}"
+    if not firm.claim_leads(level):
+        low, middle, high = firm.told
+        of = f"all {len(fitted.series.claims)} figures together" if len(fitted.series.claims) > 1 else "one figure"
+        return (
+            f"{ahead}, about {words.count(middle, 2)} {phrase(fitted)} than usual {_until(fitted)}: "
+            f"{words.interval(low, high)} from {of} {sure}."
+        )
+    assert firm.excess is not None
+    one = firm.excess
     low, middle, high = one.ends(level)
-    whose = WHOSE[_row(fitted, one)["claimant_class"]]
+    whose = _whose(fitted, one)
     span = f"in {words.duration(one.hours)}"
     if middle <= 0:
-        return f"{ahead}, no {phrase}{fitted.series.place} than usual {span}, if {whose} is right."
-    best = words.count(middle, 2)
-    ends = words.interval(low, high)
-    ends = ends.removeprefix("about ") if ends == f"about {best}" else ends
+        return f"{ahead}, no {phrase(fitted)} than usual {span}, if {whose} is right."
     return (
-        f"{ahead}, about {best} {phrase}{fitted.series.place} than usual {span}: {ends} if {whose} is right "
-        f"({words.percent(level)} interval)."
+        f"{ahead}, about {words.count(middle, 2)} {phrase(fitted)} than usual {span}: {_ends(one, level)} if {whose} "
+        f"is right {sure}."
     )
 
 
-def clause(phrase: str, fitted: Fit, one: Excess, level: float) -> str:
+def _two(readings: tuple[Reading, Reading], level: float) -> str:
+    """Two counts that contradict each other, the firmer one of each."""
+    said: list[str] = []
+    for reading in readings:
+        one = reading.excess
+        span = f" than usual in {words.duration(one.hours)}"
+        said.append(
+            f"by {_whose(reading.fitted, one)} about {words.count(one.ends(level)[1], 2)} {phrase(reading.fitted)}"
+            f"{'' if said and span in said[0] else span} ({_ends(one, level)})"
+        )
+    return f"{said[0]}, {said[1]}: the two contradict each other ({words.percent(level)} intervals)."
+
+
+def _ends(one: Excess, level: float) -> str:
+    """The interval; its "about" only where it is more than the best estimate said again."""
+    low, middle, high = one.ends(level)
+    ends = words.interval(low, high)
+    return ends.removeprefix("about ") if ends == f"about {words.count(middle, 2)}" else ends
+
+
+def _until(fitted: Fit) -> str:
+    return f"in the first {words.duration(told_until(fitted))}"
+
+
+def clause(fitted: Fit, one: Excess, level: float) -> str:
     """The same of another rival, range first: "about 800,000 more installs of Signal were made in 24 hours"."""
     low, _, high = one.ends(level)
-    return f"{words.interval(low, high)} {phrase}{fitted.series.place} in {words.duration(one.hours)}"
+    return f"{words.interval(low, high)} {phrase(fitted)} in {words.duration(one.hours)}"
 
 
 def basis(fitted: Fit, one: Excess, level: float) -> str:
@@ -94,38 +197,63 @@ def basis(fitted: Fit, one: Excess, level: float) -> str:
         said = [f"{said[0]}, which the page itself sets against the usual."]
     elif one.usual_known:
         some = f"some {words.percent(one.share)}" if one.share >= 0.01 else "under 1%"
-        said = [f"{said[0]}, less the usual, {some} of it."]
+        given = " that was given for this report" if fitted.series.baselines[0].figure_id == "given" else ""
+        said = [f"{said[0]}, less the usual{given}, {some} of it."]
     else:
         said = [
             f"{said[0]}, less what would have come anyway: no usual level was published, and after other events it "
             f"was some {words.percent(one.share)} of such a claim. The claim itself is the most that it can be."
         ]
-    off = np.exp(1.96 * one.claim.scale)
+    off = np.exp(1.96 * one.claim.error)
     such = SUCH[row["claimant_class"]]
     said.append(f"In 19 of 20 cases {such} are off by less than a factor of {words.significant(float(off)):g}.")
     return " ".join(said)
 
 
-def told_hours(fitted: Fit, level: float) -> str:
+def told(fitted: Fit) -> Array:
+    """Draws of all that was extra from the start to the last hour that a figure speaks of, as its reference counts."""
+    return extra(fitted, told_until(fitted), tuple(range(fitted.made.shocks)))
+
+
+def told_hours(fitted: Fit, firm: Firm) -> str:
     """How many came from the start to the last hour that a figure speaks of, all figures together."""
-    hours = told_until(fitted)
-    draws = extra(fitted, hours, tuple(range(fitted.made.shocks)))
-    low, high = (float(end) for end in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
     claims = len(fitted.series.claims)
     of = "this figure and the prior give" if claims == 1 else f"all {claims} figures and the prior together give"
     of = "both figures and the prior together give" if claims == 2 else of
-    span = words.interval(max(low, 0.0), max(high, 0.0))
-    return f"Allowing for claimants who err, {of} {span} until the last hour that a figure speaks of."
+    span = words.interval(firm.told[0], firm.told[2])
+    speak = {claim.claimant for claim in fitted.series.claims}
+    who = COUNTER["api_count" if speak == {"api_count"} else fitted.model.reference]
+    return f"{who}, {of} {span} {_until(fitted)}, until the last one ends."
 
 
-def estimate(fitted: Fit, one: Excess, level: float) -> Estimate:
-    """The firmest claim less the usual, as the record holds it."""
+def rests_on(fitted: Fit, firm: Firm, level: float) -> str:
+    """What the headline rests on."""
+    if firm.readings:
+        both = " ".join(basis(reading.fitted, reading.excess, level) for reading in firm.readings)
+        return f"{both} Beyond that they cannot both be right, and nobody counted anything in between."
+    if not firm.claim_leads(level) or firm.excess is None:
+        return told_hours(fitted, firm)
+    return f"{basis(fitted, firm.excess, level)} {told_hours(fitted, firm)}"
+
+
+def estimates(fitted: Fit, firm: Firm, level: float) -> list[Estimate]:
+    """The firmest claim less the usual, and both readings where two counts contradict each other, for the record."""
+    made = [] if firm.excess is None else [_estimate("excess_in_window", fitted, firm.excess, level)]
+    for reading in firm.readings or ():
+        who = reading.excess.claim.claimant
+        made.append(_estimate(f"excess_in_window_by_{who}", reading.fitted, reading.excess, level))
+    return made
+
+
+def _estimate(quantity: str, fitted: Fit, one: Excess, level: float) -> Estimate:
     low, middle, high = one.ends(level)
     unit = f"{fitted.counted}{fitted.series.place} in {words.duration(one.hours)}"
     service = fitted.series.service_id
-    return Estimate(
-        service=service, quantity="excess_in_window", unit=unit, median=middle, low=low, high=high, level=level
-    )
+    return Estimate(service=service, quantity=quantity, unit=unit, median=middle, low=low, high=high, level=level)
+
+
+def _whose(fitted: Fit, one: Excess) -> str:
+    return WHOSE[str(_row(fitted, one)["claimant_class"])]
 
 
 def _row(fitted: Fit, one: Excess) -> pd.Series:

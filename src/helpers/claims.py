@@ -8,6 +8,7 @@ was published is an interval of values and of times, not a point.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -54,9 +55,10 @@ UTC_OFFSETS = {
 ANYWHERE = (-12.0, 12.0)
 
 #: "More than 3 million" is a count rounded down (this share of bounds), or a mark passed a while ago: then the
-#: truth lies further on, by a log factor that is exponential with mean PASSED. "Up to" is the mirror image.
+#: truth lies further on, by a log factor that is exponential with mean PASSED. "Up to" is the mirror image. Of 20
+#: curves with such a claim beside others, the figures are 4 times as probable in all under 0.25 as under 0.5.
 FRESH = 0.5
-PASSED = 0.5
+PASSED = 0.25
 
 #: What a ratio may be relative to, other than the usual level, and how many hours before that lies.
 LAGS = {"previous_day": 24.0, "previous_week": 168.0, "previous_month": 730.5}
@@ -88,8 +90,11 @@ class Claim:
     bound : "lower" for "more than", "upper" for "up to": the value may lie beyond the next round number.
     start, end : window in hours since the origin.
     shift : the window may lie this many hours later (earliest, latest), for want of a time zone or a date.
-    scale : standard deviation of the claimant's log error.
-    group : claims with the same group come from one running count and share their error.
+    scale : standard deviation of the figure's own log error.
+    group : claims with the same group come from one running count and share most of that error.
+    claimant : class of who claims it; the figures of one claimant share its bias, and its time zone.
+    bias : standard deviation of the log error that all figures of the claimant have in common.
+    clock : the window may be shifted because nobody says in which time zone its days are.
     since : for an increment made of a running total, the earlier total that it counts from.
     lag : a ratio is relative to the same hours this long before; 0: to the usual level.
     anchored : hours count from the start of the event, not from the origin.
@@ -105,9 +110,17 @@ class Claim:
     shift: tuple[float, float]
     scale: float
     group: str = ""
+    claimant: str = ""
+    bias: float = 0.0
+    clock: bool = False
     since: float = 0.0
     lag: float = 0.0
     anchored: bool = False
+
+    @property
+    def error(self) -> float:
+        """Standard deviation of the whole log error, its own and its claimant's."""
+        return math.hypot(self.scale, self.bias)
 
     def content(self) -> tuple[object, ...]:
         """Everything but the name: two claims with the same content are one claim told twice."""

@@ -3,8 +3,7 @@
 "3 million in 24 hours" less a usual 24 hours is a number: its error is the rounding of the claim and the doubt about
 the usual level. How far such claimants are usually off is another question: it stands beside, not mixed in. Where no
 usual level was published, the share of a claim that would have come anyway is predicted from the claims of other
-events that have one (its logit as Student's t; a figure told as a gain is assumed to be more than the usual), so that
-the claim itself is the upper end.
+events that have one (:mod:`helpers.anyway`), so that the claim itself is the upper end.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
 
+from helpers.anyway import Anyway
 from helpers.case import Series
 from helpers.ceilings import OF_A_DAY
 from helpers.claims import FRESH, PASSED, Claim
@@ -28,8 +27,6 @@ SHORTEST, LONGEST = 1.0, 744.0
 EARLY = 24.0
 #: A claim is firm whose ends lie at most this factor apart: among such the longest window says most.
 FIRM = 2.0
-#: Shares of the usual that make a distribution of their own for one quantity.
-ENOUGH = 8
 
 
 @dataclass(frozen=True)
@@ -61,13 +58,12 @@ class Excess:
         return high / low if low > 0 else float("inf")
 
 
-def excess(claim: Claim, series: Series, shares: Array, seed: int) -> Excess | None:
+def excess(claim: Claim, series: Series, anyway: Anyway | None, seed: int) -> Excess | None:
     """Take the usual off one claim; None where that cannot be done.
 
     Parameters
     ----------
-    shares : (m,) shares of the usual in claims of other events, for a curve without a usual level; fewer than two, or
-        those of one and more, are no help.
+    anyway : the share of the usual as claims of other events predict it, for a curve without a usual level.
     """
     hours = claim.end - claim.start
     if claim.reading not in IN_WINDOW or not SHORTEST <= hours <= LONGEST or claim.start + claim.shift[1] < -EARLY:
@@ -84,12 +80,10 @@ def excess(claim: Claim, series: Series, shares: Array, seed: int) -> Excess | N
         return Excess(claim, _possible(value, claim, series, rng), True, 0.0)
     if series.baselines:
         return Excess(claim, _possible(value - usual, claim, series, rng), True, float(np.median(usual / value)))
-    shares = logit(shares[(shares > 0) & (shares < 1)])
-    if len(shares) < 2:
+    if anyway is None:
         return None
-    new = shares.std(ddof=1) * np.sqrt(1 + 1 / len(shares)) * rng.standard_t(len(shares) - 1, DRAWS)
-    anyway = expit(shares.mean() + new)
-    return Excess(claim, _possible(value * (1 - anyway), claim, series, rng), False, float(np.median(anyway)))
+    share = anyway.draws(rng, DRAWS)
+    return Excess(claim, _possible(value * (1 - share), claim, series, rng), False, float(np.median(share)))
 
 
 def _possible(draws: Array, claim: Claim, series: Series, rng: np.random.Generator) -> Array:
@@ -106,7 +100,9 @@ def _possible(draws: Array, claim: Claim, series: Series, rng: np.random.Generat
     return draws if len(below) in (0, len(draws)) else rng.choice(below, DRAWS)
 
 
-def firmest(series: Series, shares: Array, seed: int, level: float, without: tuple[str, ...] = ()) -> Excess | None:
+def firmest(
+    series: Series, anyway: Anyway | None, seed: int, level: float, without: tuple[str, ...] = ()
+) -> Excess | None:
     """Choose the claim of a curve that answers best: the longest window among firm ones, else the firmest.
 
     Parameters
@@ -115,7 +111,7 @@ def firmest(series: Series, shares: Array, seed: int, level: float, without: tup
     """
     rows = series.figures.loc[series.figures["used"], "figure_id"]
     mine = (claim for claim in series.claims if claim.figure_id in set(rows) and claim.figure_id not in without)
-    found = [one for one in (excess(claim, series, shares, seed) for claim in mine) if one is not None]
+    found = [one for one in (excess(claim, series, anyway, seed) for claim in mine) if one is not None]
     firm = [one for one in found if one.factor(level) <= FIRM]
     if firm:
         return max(firm, key=lambda one: (one.hours, -one.factor(level), one.claim.figure_id))
@@ -124,7 +120,7 @@ def firmest(series: Series, shares: Array, seed: int, level: float, without: tup
 
 def share_of_usual(series: Series, seed: int, level: float) -> float | None:
     """Share of the firmest claim of a curve that would have come anyway; None without a claim or a usual level."""
-    one = firmest(series, np.empty(0), seed, level)
+    one = firmest(series, None, seed, level)
     return one.share if one is not None and one.usual_known and one.claim.reading != "excess" else None
 
 
@@ -139,10 +135,9 @@ def _published(claim: Claim, rng: np.random.Generator) -> Array:
 
 
 def _usual(series: Series, rng: np.random.Generator) -> Array:
-    """Usual users per hour: all published levels together, each weighted by the precision of its log."""
+    """Usual users per hour."""
     if not series.baselines:
         return np.full(DRAWS, np.nan)
-    weight = np.array([1 / level.scale**2 for level in series.baselines])
-    middle = np.log([np.sqrt(level.low * level.high) for level in series.baselines]) @ weight / weight.sum()
-    usual: Array = np.exp(middle + rng.standard_normal(DRAWS) / np.sqrt(weight.sum()))
+    (level,) = series.baselines
+    usual: Array = np.sqrt(level.low * level.high) * np.exp(level.scale * rng.standard_normal(DRAWS))
     return usual

@@ -17,7 +17,8 @@ from helpers.case import PEOPLE, Series
 from helpers.ceilings import LONG_AGO, OF_A_DAY, Ceiling, highest
 from helpers.claims import Claim, per_hour
 from helpers.curve import DAY, Array, Curve, Season
-from helpers.likelihood import Model, Prior, observed
+from helpers.likelihood import AFTERMATH, Model, Shock, counter, observed
+from helpers.prior import Prior
 from helpers.results import Estimate
 from helpers.shocks import LOOSE_START
 
@@ -26,6 +27,8 @@ Five = tuple[float, float, float, float, float]
 #: A delayed response replaces the plain one only where a figure contradicts the plain one, and where it predicts
 #: the figures this many times better.
 BETTER = 10.0
+#: Figures from which on a curve may go on being pushed.
+SEVERAL = 3
 #: A figure is doubtful from this chance of being wrong on.
 HALF = 0.5
 #: Rounds that a delayed response gets to be drawn well: the plain one is there already.
@@ -81,9 +84,10 @@ class Fit:
 def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | None = None) -> Fit:
     """Fit a rival's curve to its claims.
 
-    A plain response first. Where some claim is more likely wrong than not, a delayed response is tried too, and
-    kept when the published figures are BETTER times as probable under it (ratio of marginal likelihoods: the
-    score of predicting each figure from those before it, Dawid 1984).
+    A plain response first. Where some claim is more likely wrong than not, a delayed response is tried too, and where
+    SEVERAL figures or more ask for it, one that goes on being pushed in the days after. Another response is kept when
+    the published figures are BETTER times as probable under it (ratio of marginal likelihoods: the score of predicting
+    each figure from those before it, Dawid 1984).
 
     Raises
     ------
@@ -98,15 +102,37 @@ def fit(series: Series, seed: int, prior: Prior | None = None, season: Season | 
         ceilings=series.ceilings,
         of_a_day=series.quantity in OF_A_DAY,
     )
-    plain = draw(series, model, seed)
-    if not doubtful(plain):
-        return plain
-    enough = plain.sample.log_evidence + float(np.log(BETTER))
+    longer = prolonged(model) if len(series.claims) >= SEVERAL else model
     try:
-        delayed = draw(series, replace(model, delayed=True), seed, enough, attempts=FEWER_ATTEMPTS)
-    except (sampling.ConvergenceError, sampling.OutOfReachError):
-        return plain  # not better, or nothing to compare with; the plain fit has converged
-    return delayed if delayed.sample.log_evidence > enough else plain
+        best = draw(series, model, seed)
+    except sampling.ConvergenceError:
+        if longer is model:
+            raise
+        return draw(series, longer, seed)
+    if not doubtful(best):
+        return best
+    enough = best.sample.log_evidence + float(np.log(BETTER))
+    for other in (replace(model, delayed=True), longer):
+        try:
+            tried = best if other is model else draw(series, other, seed, enough, attempts=FEWER_ATTEMPTS)
+        except (sampling.ConvergenceError, sampling.OutOfReachError):
+            continue  # not better, or nothing to compare with; the best so far has converged
+        if tried.sample.log_evidence > max(enough, best.sample.log_evidence):
+            best = tried
+    return best
+
+
+def prolonged(model: Model) -> Model:
+    """The same curve, where the event goes on pushing people evenly until the last hour that a figure speaks of.
+
+    The model itself where no figure speaks of more than a day after.
+    """
+    begin = model.shocks[0].start[0] + model.shocks[0].hours[1]
+    until = max((claim.end for claim in model.claims if claim.reading != "baseline"), default=0.0)
+    if until - begin < DAY:
+        return model
+    after = Shock(AFTERMATH, "the days after", (begin, begin), (until - begin, until - begin))
+    return replace(model, shocks=(*model.shocks, after))
 
 
 def draw(
@@ -194,11 +220,13 @@ def told_until(fitted: Fit) -> float:
 
 def back_to_usual(fitted: Fit) -> Array:
     """Hours from the outage's beginning until its extra rate has sunk to OVER times the usual rate: (n,)."""
-    made = fitted.made
-    start, end = made.start[:, 0], made.end[:, 0]
-    height = made.amplitude[:, 0] * -np.expm1(-(end - start) / made.tau)
-    fades = made.tau * np.log(np.maximum(height / (OVER * made.baseline), 1.0))
-    hours: Array = end - start + fades
+    made, level = fitted.made, OVER * fitted.made.baseline
+    pushes = [j for j, shock in enumerate(fitted.model.shocks) if j == 0 or shock.event_id == AFTERMATH]
+    over = made.end[:, 0]
+    for j in pushes:
+        height = sum(made.amplitude[:, i] * curves.response(made, made.end[:, [j]], i)[:, 0] for i in pushes)
+        over = np.where(height > level, made.end[:, j] + made.tau * np.log(np.maximum(height / level, 1.0)), over)
+    hours: Array = over - made.start[:, 0]
     return hours
 
 
@@ -230,9 +258,24 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
         result[(f"{fitted.name}_confounder", f"{fitted.counted}{fitted.series.place}")] = other
         result[("share_from_outage", "share")] = own / (own + other)
         result[(f"{fitted.name}_all_events", f"{fitted.counted}{fitted.series.place}")] = own + other
+    if fitted.series.quantity in PEOPLE:
+        result["extra_people", f"people{fitted.series.place}"] = people(fitted, own)
     if affected and fitted.series.quantity in PEOPLE:
         result[("gain_per_affected_user", f"{fitted.counted} per person affected")] = own / affected
     return result
+
+
+def people(fitted: Fit, counted: Array) -> Array:
+    """Draws of people behind a count (n,): less the bias of who counts, of which only the size is known.
+
+    Draws above a ceiling are dropped: people are never more than that.
+    """
+    model = fitted.model
+    sd = next((claim.bias for claim in model.claims if counter(claim) == model.reference), 0.0)
+    draws = counted * np.exp(sd * np.random.default_rng(0).standard_normal(len(counted)))
+    most = min((c.most for c in model.ceilings if c.until == np.inf), default=np.inf)
+    possible: Array = draws[draws <= most]
+    return possible if len(possible) else counted
 
 
 def estimates(fitted: Fit, horizon: float, level: float, affected: float | None = None) -> list[Estimate]:

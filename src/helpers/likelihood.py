@@ -8,58 +8,39 @@ what makes the fit robust and names the figure that does not fit the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from helpers import curve as curves
 from helpers.ceilings import Ceiling, highest
-from helpers.claims import FRESH, PASSED, Claim
+from helpers.claims import Claim
+from helpers.coarsened import ERROR_WEIGHTS, SHARED, Table, log_mean, own_scale, published, tabulated
 from helpers.curve import Array, Curve, Season
+from helpers.prior import Prior
 
 NODES = 7
-SHARED_NODES = 5
-#: Share of a claimant's error variance that the figures of one running count have in common.
-SHARED = 0.75
+#: Classes of claimant that count what the service itself counts.
+OWN_COUNT = ("company", "api_count")
+#: Places of an unknown time zone that figures of one claimant have in common.
+CLOCK_NODES = 9
 _TINY = 1e-300
-_SHARED_NODES, _SHARED_WEIGHTS = hermegauss(SHARED_NODES)
-_SHARED_WEIGHTS /= _SHARED_WEIGHTS.sum()
 #: Draws whose likelihood is worked out at a time.
 _PART = 2_000
-#: Tables reach this many standard deviations, where nothing is left, in steps of so much of the smaller one.
-_FAR, _STEP = 40.0, 0.01
 #: Hours after the start of a shock at which the best day may end.
 _DAYS_END = np.geomspace(24.0, 480.0, 40)
 #: Log likelihood of a curve that breaks a ceiling: none of them is ever drawn.
 IMPOSSIBLE = -1e4
 #: Name of the shock that stands for people who left before an announced event began.
 ANTICIPATION = "anticipation"
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What is assumed before any figure is read; log-normal unless said otherwise.
-
-    ``gain`` is the extra total of a shock in usual days of the rival, so that it travels between rivals of
-    all sizes: 95% between 0.2 and 500 usual days. The half-life lies between 3 hours and a week, the
-    baseline anywhere between 30 and 4 million a day.
-    """
-
-    baseline_per_day: float = 10_000.0
-    baseline_sd: float = 3.0
-    gain_days: float = 10.0
-    gain_sd: float = 2.0
-    half_life_hours: float = 24.0
-    half_life_sd: float = 1.0
-    rise_hours: float = 6.0
-    rise_sd: float = 1.0
-    false: float = 0.1
-    wrong: float = 1.5
+#: Name of the shock that stands for people who were still pushed in the days after, and what is assumed of it: so
+#: large a share of the event's own gain, log-normal.
+AFTERMATH, AFTER_SHARE, AFTER_SD = "aftermath", 1.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -80,8 +61,8 @@ class Shock:
 class Model:
     """One curve to be fitted. The first shock is the outage, the others are confounders.
 
-    No draw lies above one of the ``ceilings``; ``of_a_day`` says that the curve counts people of a day, not those who
-    join.
+    The curve counts as the class of claimant ``counts_as`` does; none named: see ``reference``. No draw lies above one
+    of the ``ceilings``; ``of_a_day`` says that the curve counts people of a day, not those who join.
     """
 
     shocks: tuple[Shock, ...]
@@ -91,16 +72,23 @@ class Model:
     delayed: bool = False
     ceilings: tuple[Ceiling, ...] = ()
     of_a_day: bool = False
+    counts_as: str = ""
 
     @property
     def own(self) -> tuple[int, ...]:
-        """Shocks that the outage itself is: the outage, and the rush before an announced one."""
-        return tuple(j for j, s in enumerate(self.shocks) if j == 0 or s.event_id == ANTICIPATION)
+        """Shocks that the outage itself is: the outage, the rush before an announced one, and the days after."""
+        return tuple(j for j, s in enumerate(self.shocks) if j == 0 or s.event_id in (ANTICIPATION, AFTERMATH))
 
     @property
     def others(self) -> tuple[int, ...]:
         """Shocks of other making: the confounders."""
         return tuple(j for j in range(len(self.shocks)) if j not in self.own)
+
+    @property
+    def response(self) -> str:
+        """How people respond: plain, delayed, or prolonged where the event goes on pushing."""
+        prolonged = any(shock.event_id == AFTERMATH for shock in self.shocks)
+        return "delayed" if self.delayed else "prolonged" if prolonged else "plain"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -118,27 +106,52 @@ class Model:
         baseline = prior.baseline_per_day / curves.DAY * np.exp(prior.baseline_sd * column["baseline"])
         half_life = prior.half_life_hours * np.exp(prior.half_life_sd * column["half_life"])
         start, hours, amplitude = np.empty((3, n, len(self.shocks)))
+        middle, sd = prior.gain(baseline * curves.DAY)
+        first = np.exp(middle + sd * column["gain_0"])
         for j, shock in enumerate(self.shocks):
             early, late = shock.start
             start[:, j] = early + (late - early) * ndtr(column.get(f"start_{j}", np.zeros(n)))
             short, long = np.log(shock.hours)
             hours[:, j] = np.exp(short + (long - short) * ndtr(column.get(f"hours_{j}", np.zeros(n))))
-            gain = prior.gain_days * np.exp(prior.gain_sd * column[f"gain_{j}"])
+            gain = first if j == 0 else prior.gain_days * np.exp(prior.gain_sd * column[f"gain_{j}"])
+            if shock.event_id == AFTERMATH:
+                gain = first * AFTER_SHARE * np.exp(AFTER_SD * column[f"gain_{j}"])
             amplitude[:, j] = gain * curves.DAY * baseline / hours[:, j]
         rise = prior.rise_hours * np.exp(prior.rise_sd * column["rise"]) if self.delayed else None
         return Curve(baseline, amplitude, half_life / np.log(2), start, start + hours, self.season, rise)
 
+    @cached_property
+    def reference(self) -> str:
+        """Class of claimant as which the curve counts: the service where it speaks, else who speaks most often."""
+        told = Counter(counter(claim) for claim in self.claims if claim.claimant)
+        return self.counts_as or max(sorted(told), key=lambda name: (name == OWN_COUNT[0], told[name]), default="")
+
+    def shared(self, claim: Claim) -> float:
+        """Standard deviation of the log error that a claim has in common with others of its claimant.
+
+        The curve counts as its reference does: that one's bias is none here, and the bias of any other is against it.
+        """
+        against = next((one.bias for one in self.claims if counter(one) == self.reference), 0.0)
+        bias = 0.0 if counter(claim) in ("", self.reference) else np.hypot(claim.bias, against)
+        return float(np.hypot(bias, np.sqrt(SHARED) * claim.scale * bool(claim.group)))
+
     def groups(self) -> Iterator[list[Claim]]:
-        """Yield claims that share their error together, all others alone."""
+        """Yield together the claims that share an error or a clock, all others alone."""
         together: dict[str, list[Claim]] = {}
         for i, claim in enumerate(self.claims):
-            together.setdefault(claim.group or f"alone {i}", []).append(claim)
+            common = claim.claimant if slides(claim) or self.shared(claim) else ""
+            together.setdefault(common or claim.group or f"alone {i}", []).append(claim)
         yield from together.values()
 
     @cached_property
-    def _looked_up(self) -> list[list[tuple[Claim, Table]]]:
-        """Each group of claims with the probabilities of what they say, made once for all draws."""
-        return [[(c, tabulated(c, self.prior, shared=len(group) > 1)) for c in group] for group in self.groups()]
+    def looked_up(self) -> list[tuple[list[tuple[Claim, Table]], tuple[float, float] | None]]:
+        """Each group of claims with the probabilities of what they say, and its clock; made once for all draws."""
+        made = []
+        for group in self.groups():
+            clock = one_clock(group)
+            group = [replace(c, shift=clock) if clock and slides(c) else c for c in group]
+            made.append(([(c, tabulated(c, self.prior, self.shared(c), len(group) > 1)) for c in group], clock))
+        return made
 
     def possible(self, made: Curve) -> NDArray[np.bool_]:
         """Whether each curve keeps below all ceilings: (n,)."""
@@ -158,93 +171,45 @@ class Model:
         made = self.unpack(z)
         total = np.where(self.possible(made), 0.0, IMPOSSIBLE)
         sums: dict[bytes, Array] = {}
-        for group in self._looked_up:
-            parts = np.stack([np.log(table.at(observed(claim, made, sums=sums)) + _TINY) for claim, table in group])
-            parts = parts.sum(axis=0)
-            top = parts.max(axis=1, keepdims=True)
-            weights = _SHARED_WEIGHTS if len(group) > 1 else np.ones(1)
-            total += top[:, 0] + np.log(np.exp(parts - top) @ weights)
+        for group, clock in self.looked_up:
+            nodes = CLOCK_NODES if clock else NODES
+            log = np.zeros((1, len(z), 1))
+            for claim, table in group:
+                part = table.log_at(observed(claim, made, sums=sums, nodes=nodes))
+                # Places that are its own are averaged over at once, those of a common clock after all have spoken.
+                log = log + (part if clock and slides(claim) else log_mean(part, np.ones(len(part))))
+            log = log_mean(log, np.ones(len(log)))[0]
+            weights = ERROR_WEIGHTS if log.shape[1] > 1 else np.ones(1)
+            total += log_mean(log.T, weights)[0]
         return total
 
     def false(self, claim: Claim, made: Curve) -> float:
         """Posterior probability that a claim is simply wrong, given draws of the curve."""
         value = np.log(np.maximum(observed(claim, made), _TINY))
-        right = (1 - self.prior.false) * published(claim, value, claim.scale).mean(axis=1)
+        error = float(np.hypot(own_scale(claim), self.shared(claim)))
+        right = (1 - self.prior.false) * published(claim, value, error).mean(axis=1)
         wrong = self.prior.false * published(claim, value, self.prior.wrong).mean(axis=1)
         return float(np.mean(wrong / (right + wrong + _TINY)))
 
 
-@dataclass(frozen=True)
-class Table:
-    """Probability of what a claim says, true or false, at each node of an error that it may share.
+def counter(claim: Claim) -> str:
+    """Whose count a claim is: a service's public counter counts as the service does."""
+    return OWN_COUNT[0] if claim.claimant in OWN_COUNT else claim.claimant
 
-    The distribution functions behind a claim are dear, and they depend on nothing but the value that it
-    observes: so they are worked out on a grid of log values, ``log_probability`` (points, nodes), and looked up.
-    The grid is even in the inverse hyperbolic sine of the distance from ``centre`` in units of ``scale``: fine
-    near the claim, coarse far from it, where the log is a smooth parabola. ``reach`` is its last point.
+
+def slides(claim: Claim) -> bool:
+    """Whether a claim's days lie in a zone that nobody named."""
+    return claim.clock and claim.shift[1] > claim.shift[0] and claim.reading not in ("rate_instant", "record")
+
+
+def one_clock(group: Sequence[Claim]) -> tuple[float, float] | None:
+    """Hours (earliest, latest) by which all day-dated claims of one claimant are shifted alike.
+
+    None where fewer than two of them have a doubtful zone, or where no shift is possible for all.
     """
-
-    centre: float
-    scale: float
-    reach: float
-    log_probability: Array
-    slope: Array
-
-    def at(self, value: Array) -> Array:
-        """Mean over the places (n, places) of the probability of values, at each node: (n, nodes)."""
-        place = np.arcsinh((np.log(np.maximum(value.T, _TINY)) - self.centre) / self.scale)
-        place = (np.clip(place, -self.reach, self.reach) + self.reach) * ((len(self.slope) - 1) / (2 * self.reach))
-        point = place.astype(np.intp)
-        part = (place - point)[..., None] * self.slope.take(point, axis=0)
-        mean: Array = np.exp(part + self.log_probability.take(point, axis=0)).mean(axis=0)
-        return mean
-
-
-def tabulated(claim: Claim, prior: Prior, shared: bool) -> Table:
-    """Tabulate the probability of what a claim says.
-
-    ``shared`` claims have most of their error in common with others: one column for each of its nodes. Beside
-    the error of a wrong claim the shared one is nothing: it is left out there.
-    """
-    ends = np.log([end for end in (claim.low, claim.high) if 0 < end < np.inf])
-    centre = float(ends.mean()) if len(ends) else 0.0
-    reach = float(np.arcsinh(_FAR * max(claim.scale, prior.wrong) / claim.scale))
-    grid = np.linspace(-reach, reach, 2 * int(reach / _STEP) + 1)
-    value = (centre + claim.scale * np.sinh(grid))[:, None]
-    error, own = np.sqrt([SHARED, 1 - SHARED] if shared else [0.0, 1.0]) * claim.scale
-    right = published(claim, value + error * (_SHARED_NODES if shared else np.zeros(1)), own)
-    wrong = published(claim, value, prior.wrong)
-    table = np.log((1 - prior.false) * right + prior.false * wrong + _TINY)
-    return Table(centre, claim.scale, reach, table, np.diff(table, axis=0, append=table[-1:]))
-
-
-def published(claim: Claim, log_value: Array, scale: float) -> Array:
-    """Probability that a true log value is published as the claim says, with a log error of ``scale``."""
-    with np.errstate(divide="ignore"):
-        low, high = np.log([claim.low, claim.high])
-    if claim.bound == "upper":
-        low, high, log_value = -high, -low, -log_value
-    upper, lower = (high - log_value) / scale, (low - log_value) / scale
-    # Far out on the right both distribution functions are 1; mirrored, the left tail keeps the digits.
-    right = lower > 0
-    rounded: Array = ndtr(np.where(right, -lower, upper)) - ndtr(np.where(right, -upper, lower))
-    if claim.bound == "none":
-        return rounded
-    passed = _passed(-lower, scale) - _passed(-upper, scale)
-    return FRESH * rounded + (1 - FRESH) * np.maximum(passed, 0)
-
-
-def _passed(distance: Array, scale: float) -> Array:
-    """Probability that a mark this many standard deviations behind the true value was passed before the claim.
-
-    The mark lags behind by an exponential log factor of mean PASSED, the value is seen with a normal log error:
-    an exponentially modified normal distribution function.
-    """
-    ratio = scale / PASSED
-    distance = np.clip(distance, -100.0, 100.0)  # a zero has a log of minus infinity; the exponential stays finite
-    lag: Array = np.exp(ratio**2 / 2 - ratio * distance) * ndtr(distance - ratio)
-    passed: Array = ndtr(distance) - lag
-    return passed
+    zones = [claim.shift for claim in group if slides(claim)]
+    common = max((low for low, _ in zones), default=0.0), min((high for _, high in zones), default=0.0)
+    return common if len(zones) > 1 and common[0] < common[1] else None
 
 
 def _places(low: float, high: float, nodes: int = NODES) -> Array:
@@ -255,7 +220,11 @@ def _places(low: float, high: float, nodes: int = NODES) -> Array:
 
 
 def observed(
-    claim: Claim, made: Curve, at: NDArray[np.intp] | None = None, sums: dict[bytes, Array] | None = None
+    claim: Claim,
+    made: Curve,
+    at: NDArray[np.intp] | None = None,
+    sums: dict[bytes, Array] | None = None,
+    nodes: int = NODES,
 ) -> Array:
     """Return what the claim observes of each curve, for each place its window may have: (n, places).
 
@@ -275,7 +244,7 @@ def observed(
     def between(first: Array, last: Array) -> Array:
         return joined(last) - joined(first)
 
-    places = _places(*claim.shift)
+    places = _places(*claim.shift, nodes)
     start, end = claim.start + places, claim.end + places
     hours = max(claim.end - claim.start, 1e-6)
     usual = made.baseline[:, None]

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-
 from helpers import claims as cl
 from helpers.curve import Array, Season
 from helpers.fit import Fit, draw, within
-from helpers.likelihood import Model, Prior
-from helpers.sampling import ENOUGH_DRAWS, WORST_TAIL, ConvergenceError, pareto_tail
+from helpers.likelihood import Model
+from helpers.reweighed import chosen, log_prior
+from helpers.sampling import ConvergenceError
 
 #: The busiest hour of a place's day, local time, and how far the rate swings about its mean.
 BUSY_HOUR, SWING = 20.0, 0.5
@@ -55,12 +54,11 @@ def variants(answer: Fit, horizon: float, seed: int, origin_hour: float) -> list
 
     west, east = cl.UTC_OFFSETS.get(series.scope, (0.0, 4.0))
     season = Season(SWING, BUSY_HOUR - (west + east) / 2 - origin_hour)
-    half, gain = prior.half_life_hours, prior.gain_days
     expected = {
-        "half-life expected half as long": {"half_life_hours": half / 2},
-        "half-life expected twice as long": {"half_life_hours": half * 2},
-        "gain expected three times smaller": {"gain_days": gain / 3},
-        "gain expected three times larger": {"gain_days": gain * 3},
+        "half-life expected half as long": prior.times(half_life=1 / 2),
+        "half-life expected twice as long": prior.times(half_life=2.0),
+        "gain expected three times smaller": prior.times(gain=1 / 3),
+        "gain expected three times larger": prior.times(gain=3.0),
     }
     changed: dict[str, Model] = {
         "with a day-and-night cycle": replace(model, season=season),
@@ -71,15 +69,14 @@ def variants(answer: Fit, horizon: float, seed: int, origin_hour: float) -> list
     told = within(answer, horizon)
 
     def weighed(label: str, other: Model, log_weight: Array, left_out: str = "") -> Variant:
-        again = _resampled(told, log_weight, seed)
-        if again is None:
-            again = gained(partial(draw, series, other, seed, more=False))
+        places = chosen(log_weight, seed)
+        again = gained(partial(draw, series, other, seed, more=False)) if places is None else told[places]
         return Variant(label, again, left_out)
 
     made = [Variant("the answer", told)]
-    for label, values in expected.items():
-        other = replace(model, prior=replace(prior, **values))
-        made.append(weighed(label, other, _log_prior(answer, other.prior) - _log_prior(answer, prior)))
+    for label, moved in expected.items():
+        other = replace(model, prior=moved)
+        made.append(weighed(label, other, log_prior(answer, other.prior) - log_prior(answer, prior)))
     made += [Variant(label, gained(partial(draw, series, other, seed, more=False))) for label, other in changed.items()]
     if len(series.claims) > 1:
         whole = model.log_likelihood(answer.sample.draws)
@@ -87,23 +84,3 @@ def variants(answer: Fit, horizon: float, seed: int, origin_hour: float) -> list
             rest = replace(model, claims=tuple(one for one in model.claims if one is not claim))
             made.append(weighed("", rest, rest.log_likelihood(answer.sample.draws) - whole, claim.figure_id))
     return made
-
-
-def _log_prior(answer: Fit, prior: Prior) -> Array:
-    """Log density of each draw's half-life and gains under a prior, up to a constant: (n,)."""
-    used, z = answer.model.prior, answer.sample.draws
-    column = {name: z[:, i] for i, name in enumerate(answer.model.names)}
-    half = np.log(used.half_life_hours / prior.half_life_hours) / prior.half_life_sd + column["half_life"]
-    gain = np.log(used.gain_days / prior.gain_days) / prior.gain_sd
-    gains = [column[f"gain_{j}"] + gain for j in range(len(answer.model.shocks))]
-    density: Array = -0.5 * (half**2 + np.sum(np.square(gains), axis=0))
-    return density
-
-
-def _resampled(values: Array, log_weight: Array, seed: int) -> Array | None:
-    """Draws (n,) by their new weights; None where too few of them would count."""
-    weight = np.exp(log_weight - log_weight.max())
-    if weight.sum() ** 2 / (weight**2).sum() < ENOUGH_DRAWS or pareto_tail(log_weight) >= WORST_TAIL:
-        return None
-    rng = np.random.default_rng(seed)
-    return rng.choice(values, len(values), p=weight / weight.sum())

@@ -5,33 +5,26 @@ Every sentence is made from a fit or from a row of evidence; text from the evide
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from helpers import bounds, claimed, tables, words
-from helpers.case import PEOPLE, Case, Series
+from helpers.case import PEOPLE, Case
 from helpers.ceilings import PEOPLE_HIT
 from helpers.charts.plots import Range, Update
+from helpers.claimed import Firm
 from helpers.excess import Excess
 from helpers.fit import Fit, compared, estimates, prior_left, seed_error, told_until
+from helpers.fit import doubtful as doubtful_ids
 from helpers.fit import within as within_horizon
+from helpers.grade import Grade
 from helpers.likelihood import ANTICIPATION
 from helpers.prose import Prose
 from helpers.published.figures import window
-from helpers.results import Estimate, Record
+from helpers.results import Estimate
 from helpers.view import CAUSES, event_words
 
-GAINED = {
-    "signups": "more people joined {rival}",
-    "installs": "more installs of {rival} were made",
-    "ported_numbers": "more numbers moved to {rival}",
-    "daily_active": "more user-days were spent at {rival}",
-    "visits": "more visits went to {rival}",
-    "searches": "more searches were made for {rival}",
-    "usage": "more uses of {rival} were counted",
-}
 #: An interval wider than this factor tells the order of magnitude at best.
 WIDE, HOPELESS = 10.0, 200.0
 #: Probability of the narrower interval of an extrapolation.
@@ -109,8 +102,7 @@ def _by_name(numbers: list[Estimate]) -> dict[str, Estimate]:
 def gain(fitted: Fit, horizon: float, level: float) -> str:
     """The finding about one rival as a clause, range first; with other events in the same days, of all together."""
     number = _together(fitted, horizon, level)
-    phrase = GAINED[fitted.series.quantity].format(rival=fitted.series.service)
-    return f"{words.interval(number.low, number.high)} {phrase}{fitted.series.place} {within(horizon)}"
+    return f"{words.interval(number.low, number.high)} {claimed.phrase(fitted)} {within(horizon)}"
 
 
 def _together(fitted: Fit, horizon: float, level: float) -> Estimate:
@@ -146,7 +138,7 @@ def subtitle(fitted: Fit, horizon: float, level: float) -> str:
 
 
 def headline(
-    case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float, firm: Sequence[Excess | None] = ()
+    case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float, firm: Sequence[Firm] = ()
 ) -> str:
     """The answer in one sentence: the firmest claim less the usual, where there is one; else the horizon's range."""
     happened = event(case, names)
@@ -156,9 +148,13 @@ def headline(
         return f"After {happened}, {known} how many people joined a rival: missing, not zero."
     because = "Because of" if case.outage["kind"] == "policy_shock" else "Because"
     ahead = f"After {happened}" if fits[0].model.others else f"{because} {happened}"
-    if firm and firm[0] is not None:
-        phrase = GAINED[fits[0].series.quantity].format(rival=fits[0].series.service)
-        return claimed.headline(ahead, phrase, fits[0], firm[0], level)
+    if all_wrong(fits[0]):
+        return (
+            f"{ahead}, how many people joined {fits[0].series.service} cannot be said: each of its "
+            f"{len(fits[0].series.claims)} figures is more likely wrong than not beside the others."
+        )
+    if firm:
+        return claimed.headline(ahead, fits[0], firm[0], level)
     return f"{ahead}, {_extrapolated(fits[0], horizon, level)}"
 
 
@@ -171,24 +167,19 @@ def _extrapolated(fitted: Fit, horizon: float, level: float) -> str:
 
 
 def answer(
-    case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float, firm: Sequence[Excess | None] = ()
+    case: Case, fits: list[Fit], names: pd.Series, horizon: float, level: float, firm: Sequence[Firm] = ()
 ) -> Prose:
     """The answer: how many, how fast, for how long, whose doing, how sure."""
     said = [headline(case, fits, names, horizon, level, firm)]
     if fits:
-        if firm and firm[0] is not None:
-            said.append(f"{claimed.basis(fits[0], firm[0], level)} {claimed.told_hours(fits[0], level)}")
-            likely = _together(fits[0], horizon, LIKELY)
-            further = told_until(fits[0]) < horizon
-            lead = "Further on it is an extrapolation" if further else "From all figures and the prior"
-            said.append(
-                f"{lead}: {_extrapolated(fits[0], horizon, level)} With "
-                f"{words.percent(LIKELY)} probability it was {words.interval(likely.low, likely.high)}."
-            )
+        if firm:
+            said.append(claimed.rests_on(fits[0], firm[0], level))
+            said.append(_week(fits[0], horizon, level))
         said.append(" ".join(_details(case, fits[0], horizon, level)))
-        said.append(sureness(fits[0], horizon, level))
+        said.append(sureness(fits[0], horizon, level, firm[0].grade if firm else None))
     if len(fits) > 1:
-        others = list(zip(fits[1:MOST_NAMED], [*firm, *[None] * len(fits)][1:MOST_NAMED], strict=False))
+        claims = [one.excess for one in firm] or [None] * len(fits)
+        others = list(zip(fits[1:MOST_NAMED], claims[1:MOST_NAMED], strict=True))
         rest = {fitted.series.service: _of_another(fitted, one, horizon, level) for fitted, one in others}
         more = f", and others: {len(fits) - MOST_NAMED} more in the table" if len(fits) > MOST_NAMED else ""
         if told := [text for text in rest.values() if text]:
@@ -201,7 +192,7 @@ def answer(
 def _of_another(fitted: Fit, one: Excess | None, horizon: float, level: float) -> str:
     """Return what another rival gained, as a clause: its firmest claim less the usual, else the horizon; or nothing."""
     if one is not None and one.factor(level) <= HOPELESS:
-        return claimed.clause(GAINED[fitted.series.quantity].format(rival=fitted.series.service), fitted, one, level)
+        return claimed.clause(fitted, one, level)
     number = _together(fitted, horizon, level)
     return gain(fitted, horizon, level) if number.high <= HOPELESS * number.low else ""
 
@@ -245,19 +236,35 @@ def others(case: Case, fitted: Fit) -> str:
     return words.listing([event_words(case, fitted.model.shocks[j].event_id, LONGEST) for j in fitted.model.others])
 
 
-def sureness(fitted: Fit, horizon: float, level: float) -> str:
+def _week(fitted: Fit, horizon: float, level: float) -> str:
+    """All that was extra within the horizon, as the claimant counts and as people."""
+    likely = _together(fitted, horizon, LIKELY)
+    lead = "Further on it is an extrapolation" if told_until(fitted) < horizon else "From all figures and the prior"
+    said = (
+        f"{lead}: {_extrapolated(fitted, horizon, level)} With {words.percent(LIKELY)} probability it was "
+        f"{words.interval(likely.low, likely.high)}."
+    )
+    people = _by_name(estimates(fitted, horizon, level)).get("extra_people")
+    if people and not fitted.model.others:
+        said += f" As people, were such counts off as they usually are: {words.interval(people.low, people.high)}."
+    return said
+
+
+def all_wrong(fitted: Fit) -> bool:
+    """Whether each of several figures is more likely wrong than not beside the others."""
+    claims = {claim.figure_id for claim in fitted.series.claims}
+    return len(claims) > 1 and claims <= set(doubtful_ids(fitted))
+
+
+def sureness(fitted: Fit, horizon: float, level: float, graded: Grade | None = None) -> str:
     """How sure the answer is, in words, and how much of it is prior."""
     number = _together(fitted, horizon, level)
     factor = number.high / max(number.low, 1e-9)
-    claims = len(fitted.series.claims)
-    told = "The one published figure leaves" if claims == 1 else f"The {claims} published figures leave"
-    wide = f"{told} a factor of {words.significant(factor):,.0f} between the two ends"
-    if factor > HOPELESS:
-        sure = f"How sure? {wide}: they cannot tell."
-    elif factor > WIDE:
-        sure = f"How sure? {wide}: more than an order of magnitude."
-    else:
-        sure = f"How sure? {wide}."
+    sure = f"How sure? {graded.name[0].upper()}{graded.name[1:]}: {graded.why}." if graded else "How sure?"
+    sure += (
+        f" Within the {words.duration(horizon)} there is a factor of {words.significant(factor):,.0f} between the ends"
+    )
+    sure += ": the figures cannot tell." if factor > HOPELESS else "."
     if prior_left(fitted)["half-life"] > PRIORS_OWN:
         sure += " How fast the surge faded is mostly the prior: the figures say little about it."
     every = tuple(range(fitted.made.shocks))
@@ -319,58 +326,6 @@ def doubtful(case: Case, fits: list[Fit], level: float, seed: int) -> Prose:
                 )
     said += bounds.contradictions(case, [fitted.series for fitted in fits])
     return Prose(tuple(said or [AGREE]), bullets=bool(said))
-
-
-def record(
-    case: Case,
-    fits: list[Fit],
-    more: list[Fit],
-    names: pd.Series,
-    parameters: Mapping[str, Any],
-    level: float,
-    data_hash: str,
-    firm: Sequence[Excess | None] = (),
-) -> Record:
-    """Return what the report leaves behind.
-
-    Parameters
-    ----------
-    parameters : all parameters of the notebook, as checked.
-    """
-    horizon = float(parameters["horizon_hours"])
-    used = [claim.figure_id for fitted in fits + more for claim in fitted.series.statements]
-    used += [bite.ceiling.row for fitted in fits + more for bite in fitted.bites if bite.ceiling.row]
-    return Record(
-        notebook="03_adoption_after_outage",
-        title=title(case, names),
-        headline=headline(case, fits, names, horizon, level, firm),
-        outage_id=str(case.outage["outage_id"]),
-        parameters=dict(parameters),
-        evidence_ids=[str(case.outage["outage_id"]), *case.confounders["outage_id"], *dict.fromkeys(used)],
-        estimates=[
-            *(claimed.estimate(fitted, one, level) for fitted, one in zip(fits, firm, strict=False) if one is not None),
-            *(
-                number
-                for fitted in fits + more
-                for number in estimates(fitted, horizon, level, case.affected(fitted.series))
-            ),
-        ],
-        diagnostics={
-            " ".join(filter(None, _curve_key(fitted.series))): {
-                "effective_draws": fitted.sample.effective,
-                "pareto_tail": fitted.sample.tail,
-                "kernel": "delayed" if fitted.model.delayed else "exponential",
-                "prior_left": prior_left(fitted),
-                "ceilings": [{"kind": b.ceiling.kind, "most": b.ceiling.most, "cuts": b.above} for b in fitted.bites],
-            }
-            for fitted in fits + more
-        },
-        data_hash=data_hash,
-    )
-
-
-def _curve_key(series: Series) -> tuple[str, ...]:
-    return (series.service_id, series.quantity, series.place.strip(), series.platform, series.panel)
 
 
 def range_of(row: Range) -> str:

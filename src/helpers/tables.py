@@ -117,25 +117,28 @@ def usual(fits: list[Fit], evidence: Evidence) -> Table | Sentence:
     for fitted in fits:
         known = evidence.baselines.set_index("baseline_id")
         for claim in fitted.series.baselines + fitted.series.records:
-            given = claim.figure_id not in known.index
-            row = None if given else known.loc[claim.figure_id]
+            ids = claim.figure_id.split(";")
+            row = known.loc[ids[0]] if ids[0] in known.index else None
             rows.append(
                 {
                     "rival": named(fitted),
                     "usual level": f"at most {words.count(claim.high * 24)} a day, the record"
                     if claim.reading == "record"
-                    else f"{words.interval(claim.low * 24, claim.high * 24)} a day",
-                    "error granted": f"a factor of {math.exp(claim.scale):.2f}",
+                    else f"about {words.count((claim.low + claim.high) * 12, 2)} a day",
+                    "error granted": f"a factor of {math.exp(claim.error):.2f}",
                     "from": "given by the reader"
                     if row is None
-                    else f"{words.day(row['window_start_utc'])}, {row['unit']}",
+                    else f"{words.day(row['window_start_utc'])}, {row['unit']}"
+                    + (f", and {len(ids) - 1} more of other days or counts" if len(ids) > 1 else ""),
                     **({"source": "", "address": ""} if row is None else source(evidence, row)),
                 }
             )
         if not fitted.series.baselines:
             rows.append({"rival": named(fitted), "usual level": "not published", **dict.fromkeys(columns[2:], "")})
     frame = pd.DataFrame(rows, columns=columns)
-    return Table(frame, "Usual level of each rival, as published nearest to the event", links={"source": "address"})
+    return Table(
+        frame, "Usual level of each rival at the event, from all that was published of it", links={"source": "address"}
+    )
 
 
 def numbers(fits: list[Fit], case: Case, horizon: float, level: float) -> Table | Sentence:
@@ -190,7 +193,7 @@ def diagnostics(fits: list[Fit], horizon: float, level: float) -> Table | Senten
             "rival": named(fitted),
             "effective draws": f"{fitted.sample.effective:,.0f}",
             "Pareto tail (below 0.7)": f"{fitted.sample.tail:.2f}",
-            "response": "delayed" if fitted.model.delayed else "plain",
+            "response": fitted.model.response,
             "half-life still prior": words.percent(prior_left(fitted)["half-life"]),
             "ends move with the seed by": words.percent(seed_error(fitted, within(fitted, horizon), level)),
             "size still prior": words.percent(prior_left(fitted)["extra count in usual days"]),

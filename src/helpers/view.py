@@ -14,7 +14,7 @@ from helpers.case import Case
 from helpers.charts.plots import CurveView, Mark, Range, Update
 from helpers.claims import Claim
 from helpers.fit import Fit, Five, bands, compared, extra, five, within
-from helpers.likelihood import ANTICIPATION
+from helpers.likelihood import AFTERMATH, ANTICIPATION
 from helpers.robustness import Variant
 
 #: What one event does, in the words of a figure.
@@ -67,7 +67,7 @@ def curve_view(case: Case, fitted: Fit, names: pd.Series, horizon: float, level:
         others=[
             (_at(case, (shock.start[0] + shock.start[1]) / 2), event_words(case, shock.event_id))
             for shock in other
-            if shock.event_id != ANTICIPATION
+            if shock.event_id not in (ANTICIPATION, AFTERMATH)
         ],
         level=level,
         cause=CAUSES[outage["kind"]],
@@ -221,13 +221,13 @@ def updates(fitted: Fit, level: float) -> list[Update]:
     prior = fitted.model.prior
     normal = np.array([ndtri((1 - level) / 2), ndtri(0.25), 0.0, ndtri(0.75), ndtri((1 + level) / 2)])
     half = prior.half_life_hours * np.exp(prior.half_life_sd * normal)
-    days = prior.gain_days * np.exp(prior.gain_sd * normal)
-    column = fitted.sample.draws[:, fitted.model.names.index("gain_0")]
+    made = fitted.made
+    per_day = made.baseline * curves.DAY
+    middle, sd = prior.gain(np.median(per_day, keepdims=True))
+    gain = made.amplitude[:, 0] * (made.end - made.start)[:, 0] / per_day
     return [
         Update("half-life", _five(half), five(curves.half_life(fitted.made), level), "hours"),
-        Update(
-            "extra, in usual days", _five(days), five(prior.gain_days * np.exp(prior.gain_sd * column), level), "count"
-        ),
+        Update("extra, in usual days", _five(np.exp(middle + sd * normal)), five(gain, level), "count"),
     ]
 
 

@@ -46,6 +46,11 @@ class Event:
     silent: bool
     near: frozenset[str] = frozenset()
 
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed at all, or people left because of news."""
+        return self.kind not in ("policy_shock", NOTHING_FAILED)
+
 
 def neighbours(evidence: Evidence) -> dict[str, set[str]]:
     """Events of the same days by outage_id, whichever of the two names the other among its confounders."""

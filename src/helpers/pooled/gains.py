@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from helpers.curve import DAY, Array
 from helpers.evidence import Evidence
 from helpers.fit import Fit
 from helpers.groups import members
-from helpers.likelihood import Prior
+from helpers.likelihood import AFTER_SD, AFTER_SHARE, AFTERMATH
 from helpers.pooled.events import Event
 from helpers.sampling import ConvergenceError
 
@@ -67,6 +67,7 @@ class Gain:
     half_life: Array
     total: Array
     week: Array
+    sector: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,14 @@ def _gain(event: Event, series: case.Series, fitted: Fit, services: object, foun
         half_life=_halves(half, loose),
         total=np.quantile(log_gain + log_usual, PLACES),
         week=np.quantile(fit.within(fitted, WEEK), PLACES),
+        sector=str(services.loc[series.service_id, "sector"]),  # type: ignore[attr-defined]
     )
+
+
+def with_people(gain: Gain, fitted: Fit) -> Gain:
+    """The same gain, its people for display those of another fit."""
+    total, week = np.sum(drawn(fitted), axis=0), fit.within(fitted, WEEK)
+    return replace(gain, total=np.quantile(total, PLACES), week=np.quantile(week, PLACES))
 
 
 def drawn(fitted: Fit) -> tuple[Array, Array]:
@@ -165,17 +173,20 @@ def drawn(fitted: Fit) -> tuple[Array, Array]:
 
 
 def prior_of_gain(fitted: Fit) -> tuple[float, float]:
-    """Mean and standard deviation of the log gain beforehand.
+    """Mean and standard deviation of the log gain beforehand, where no rule across events informs it.
 
-    That of one shock is normal. A rush before an announced event is a second one, and the log of a sum of two is
-    nearly normal: its moments are taken from simulation, always the same.
+    That of one shock is normal. A rush before an announced event, or the days after, are more of them, and the log of
+    their sum is nearly normal: its moments are taken from simulation, always the same.
     """
-    prior: Prior = fitted.model.prior
-    shocks = len(fitted.model.own)
-    if shocks == 1:
+    prior, own = fitted.model.prior, fitted.model.own
+    if len(own) == 1:
         return float(np.log(prior.gain_days)), prior.gain_sd
-    z = np.random.default_rng(0).standard_normal((_DRAWN, shocks))
-    total = np.log(prior.gain_days) + np.log(np.exp(prior.gain_sd * z).sum(axis=1))
+    z = np.random.default_rng(0).standard_normal((_DRAWN, len(own)))
+    gain = np.exp(prior.gain_sd * z)
+    for place, j in enumerate(own):
+        if fitted.model.shocks[j].event_id == AFTERMATH:
+            gain[:, place] = gain[:, 0] * AFTER_SHARE * np.exp(AFTER_SD * z[:, place])
+    total = np.log(prior.gain_days) + np.log(gain.sum(axis=1))
     return float(total.mean()), float(total.std())
 
 

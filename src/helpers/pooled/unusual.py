@@ -5,28 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
+from helpers.case import Series
 from helpers.curve import Array
 from helpers.evidence import Evidence
-from helpers.fit import COUNTED, Fit, Five, five
+from helpers.fit import COUNTED, Fit, Five, draw, five
 from helpers.pooled import events, left_out, rule
-from helpers.pooled.design import NAMES, OF_EVENT, OF_RIVAL, USUAL, Moments, of_event
+from helpers.pooled.design import NAMES, OF_EVENT, OF_RIVAL, USUAL, Moments, of_event, terms
 from helpers.pooled.events import Event
-from helpers.pooled.gains import CAME, drawn, prior_of_gain
+from helpers.pooled.gains import CAME, drawn
 from helpers.pooled.kept import DRAWS, SEED, Kept, KeptError, load
+from helpers.prior import Prior
+from helpers.reweighed import chosen, log_prior
 from helpers.sampling import GOOD_TAIL, pareto_tail, systematic
-
-#: Draws of the rule that a gain is weighed by.
-SOME = 200
 
 
 @dataclass(frozen=True)
 class Compared:
     """A gain beside what the rule says of it, in extra people of all time after the event.
 
-    ``rank`` is the share of gains, as the rule predicts them for this event and rival, that are smaller than this one;
-    ``events`` how many other events the rule is made of.
+    ``own`` is what its figures say with a wide prior, ``together`` with the prior that the rule makes, as the page has
+    it. ``rank`` is the share of gains, as the rule predicts them for this event and rival, that are smaller than this
+    one; ``events`` how many other events the rule is made of.
     """
 
     rival: str
@@ -54,30 +55,30 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
     event = next(one for one in known if one.outage_id == outage_id)
     kept, others = without(kept, known, {outage_id, *event.near})
     weight = np.full(len(kept.draws), 1 / len(kept.draws))
-    identity = str(evidence.services.set_index("service_id").loc[fitted.series.service_id, "identity"])
-    roles = fitted.series.figures["role"]
-    row = [0.0, float(bool(identity) and identity == event.identity), float((roles == "circumvention").mean() > 0.5)]
-    row += [float(fitted.series.quantity == term.name) for term in OF_RIVAL[3:]]
-    middle, sd = expected(kept.draws, event, kept.known, np.array(row))
+    middle, sd = expected(kept.draws, event, kept.known, rival_row(evidence, event, fitted.series))
     log_gain, log_usual = drawn(fitted)
     size = kept.draws[:, NAMES.index("usual")]
     usual = float(np.median(log_usual))
     centre = middle + (1 + size) * (usual - np.log(USUAL)) + np.log(USUAL)
     ends = ((1 - level) / 2, 0.25, 0.5, 0.75, (1 + level) / 2)
     predicted = np.exp(left_out.quantiles(centre, sd, weight, ends))
-    total = log_gain + log_usual
-    rank = float(np.mean([weight @ ndtr((value - centre) / sd) for value in np.quantile(total, _PLACES)]))
-    some = np.random.default_rng(0).choice(len(weight), SOME)
-    # The rule instead of the prior of the main job: each draw weighted by one over the other.
-    off = log_gain[:, None] - middle[some] - size[some] * (log_usual[:, None] - np.log(USUAL))
-    log_weight = logsumexp(-0.5 * (off / sd[some]) ** 2 - np.log(sd[some]), axis=1)
-    beforehand, spread = prior_of_gain(fitted)
-    log_weight += 0.5 * ((log_gain - beforehand) / spread) ** 2
-    shares = np.exp(log_weight - log_weight.max())
-    order = np.argsort(total)
-    places = np.cumsum(shares[order]) / shares.sum()
-    together = np.exp(np.interp(ends, places, total[order]))
-    return Compared(fitted.series.service, _five(predicted), five(np.exp(total), level), _five(together), rank, others)
+    own = _with_the_wide_prior(fitted)
+    rank = float(np.mean([weight @ ndtr((value - centre) / sd) for value in np.quantile(own, _PLACES)]))
+    together = five(np.exp(log_gain + log_usual), level)
+    return Compared(fitted.series.service, _five(predicted), five(np.exp(own), level), together, rank, others)
+
+
+def _with_the_wide_prior(fitted: Fit) -> Array:
+    """Draws of the log of all extra people, were the rule not known: (n,)."""
+    if fitted.model.prior != Prior():
+        places = chosen(log_prior(fitted, Prior()) - log_prior(fitted, fitted.model.prior), SEED)
+        if places is None:
+            fitted = draw(fitted.series, replace(fitted.model, prior=Prior()), SEED)
+        else:
+            log_gain, log_usual = drawn(fitted)
+            return log_gain[places] + log_usual[places]
+    log_gain, log_usual = drawn(fitted)
+    return log_gain + log_usual
 
 
 _PLACES = (np.arange(100) + 0.5) / 100
@@ -105,6 +106,14 @@ def without(kept: Kept, known: list[Event], outage_ids: set[str]) -> tuple[Kept,
         weight = np.ones(len(draws))
     chosen = systematic(weight, DRAWS, np.random.default_rng(SEED))
     return replace(kept, draws=draws[chosen]), len(others)
+
+
+def rival_row(evidence: Evidence, event: Event, series: Series) -> Array:
+    """Covariates of one rival in the order of OF_RIVAL, without its usual level: (len(OF_RIVAL),)."""
+    service = evidence.services.set_index("service_id").loc[series.service_id]
+    same = bool(service["identity"]) and service["identity"] == event.identity
+    around = bool((series.figures["role"] == "circumvention").mean() > 0.5)
+    return np.array(terms(same, around, series.quantity, str(service["sector"])))
 
 
 def expected(draws: Array, event: Event, known: Moments, rival: Array) -> tuple[Array, Array]:

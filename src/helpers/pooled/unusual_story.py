@@ -55,8 +55,8 @@ def verdict(one: Compared, level: float) -> str:
     return (
         f"{one.rival}: {verdict}. The rule predicts {words.interval(one.predicted[0], one.predicted[4])} extra people "
         f"in all ({words.percent(level)}), its own figures say {words.interval(one.own[0], one.own[4])}: larger than "
-        f"{words.percent(one.rank)} of the gains that would be predicted here. With the rule in place of the wide "
-        f"prior they say {words.interval(one.together[0], one.together[4])}."
+        f"{words.percent(one.rank)} of the gains that would be predicted here. Both "
+        f"together, as above, say {words.interval(one.together[0], one.together[4])}."
     )
 
 

@@ -188,7 +188,7 @@ FACTORS = {
     "same_identity": ("both know people by their phone number", np.e, 0.0),
     "circumvention": ("a way around the block instead of a rival", np.e, 0.0),
     "installs": ("installs counted instead of sign-ups", np.e, 0.0),
-    "ported_numbers": ("moved numbers counted instead of sign-ups", np.e, 0.0),
+    "contract": ("a contract, an account or money to be moved", np.e, 0.0),
 }
 
 

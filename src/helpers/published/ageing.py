@@ -1,8 +1,8 @@
 """How fast a usual level goes out of date, from services whose level was published more than once.
 
 Between two published levels of one count lie the errors of both and a drift that grows with the square root of time:
-log ratio ~ normal(0, 2 error^2 + drift^2 years). One pair in ten is assumed to hold a number that is simply wrong, as
-in the fit.
+log ratio ~ normal(0, 2 error^2 + drift^2 years). Two levels of one panel have that panel's error in common. One pair in
+ten is assumed to hold a number that is simply wrong, as in the fit.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from scipy.stats import norm
 
 from helpers import words
 from helpers.evidence import Evidence
-from helpers.likelihood import Prior
+from helpers.prior import Prior
 from helpers.published import levels
 from helpers.published.claimant_model import quantiles
 from helpers.published.claimants import Interval
 from helpers.published.figures import KEY
-from helpers.usual import BASELINE_SCALE, DRIFT_PER_ROOT_YEAR, OLDEST_BASELINE_YEARS
+from helpers.usual import BASELINE_SCALE, DRIFT_PER_ROOT_YEAR, OLDEST_BASELINE_YEARS, SAME_PANEL_SCALE
 
 #: Assumed before any pair is seen: drift and error, each within a factor of 4 (95%).
 PRIOR_DRIFT, PRIOR_ERROR, SPREAD = 0.8, 0.2, 0.7
 _POINTS = 161
-COLUMNS = [*KEY, "earlier_id", "later_id", "years", "log_ratio"]
+COLUMNS = [*KEY, "earlier_id", "later_id", "years", "log_ratio", "same_panel"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Ageing:
     Attributes
     ----------
     changes : DataFrame, one row two levels of one count that follow each other: service_id, quantity, scope,
-        platform, earlier_id, later_id, years between their middles, log_ratio of the later over the earlier.
+        platform, earlier_id, later_id, years between their middles, log_ratio of the later over the earlier,
+        same_panel.
     drift : standard deviation (log) after one year, to set beside DRIFT_PER_ROOT_YEAR.
-    error : standard deviation (log) of one level as published, to set beside BASELINE_SCALE.
+    error : standard deviation (log) of one level as published by anybody else, to set beside BASELINE_SCALE.
     level : of both intervals.
     text : what it means for the fit.
     """
@@ -59,6 +60,7 @@ class Ageing:
 def changes(evidence: Evidence) -> pd.DataFrame:
     """Pairs of published usual levels of one count that follow each other within OLDEST_BASELINE_YEARS."""
     made = []
+    panel = evidence.baselines.set_index("baseline_id")["panel"]
     for service_id in evidence.baselines["service_id"].unique():
         steps = levels.usual(evidence, service_id)
         steps = steps[steps["usual"] & (steps["made_of"] == "published rate")]
@@ -68,7 +70,9 @@ def changes(evidence: Evidence) -> pd.DataFrame:
                 years = (later["middle"] - earlier["middle"]) / pd.Timedelta(days=365.25)
                 ratio = float(np.log(later["value"] / earlier["value"]))
                 if years <= OLDEST_BASELINE_YEARS:
-                    made.append((*(earlier[c] for c in KEY), earlier["ids"], later["ids"], float(years), ratio))
+                    pair = earlier["ids"], later["ids"]
+                    same = "" != panel[pair[0]] == panel[pair[1]]
+                    made.append((*(earlier[c] for c in KEY), *pair, float(years), ratio, same))
     return pd.DataFrame(made, columns=COLUMNS)
 
 
@@ -87,8 +91,8 @@ def estimate(found: pd.DataFrame, level: float = 0.95) -> Ageing:
     error = (PRIOR_ERROR * np.exp(SPREAD * z))[None, :]
     log_posterior = norm.logpdf(z)[:, None] + norm.logpdf(z)[None, :]
     prior = Prior()
-    for years, ratio in zip(found["years"], found["log_ratio"], strict=True):
-        spread = np.sqrt(2 * error**2 + drift**2 * years)
+    for years, ratio, same in zip(found["years"], found["log_ratio"], found["same_panel"], strict=True):
+        spread = np.sqrt(2 * (np.full_like(error, SAME_PANEL_SCALE) if same else error) ** 2 + drift**2 * years)
         right = norm.pdf(ratio, 0, spread)
         wrong = norm.pdf(ratio, 0, np.hypot(spread, prior.wrong))
         log_posterior = log_posterior + np.log((1 - prior.false) * right + prior.false * wrong)

@@ -21,8 +21,9 @@ from scipy.stats import halfnorm, multivariate_t, norm, qmc
 
 from helpers import claims as cl
 from helpers.claims import CLAIMANT_SCALE, Bound, Claim
+from helpers.coarsened import published
 from helpers.curve import Array
-from helpers.likelihood import Prior, published
+from helpers.prior import Prior
 from helpers.sampling import ConvergenceError
 from helpers.usual import CONVERSION_SCALE
 

@@ -4,9 +4,9 @@ Nearly every figure of a company is one of sign-ups, and nearly every one of a p
 companies claim in sign-ups over what panels measure in installs is therefore estimated well; how much of that gap is
 exaggeration and how much conversion is not, and leans on the prior of both (:mod:`helpers.published.claimant_model`).
 
-The scale handed to the fit holds the error and the bias, ``hypot(scale, bias)``: nothing is subtracted from a company's
-figure. A figure is what it says; who corrected it by a gap that may be conversion would publish a number that
-nobody claimed. Without any pair the scales are CLAIMANT_SCALE.
+Nothing is subtracted from a company's figure: a figure is what it says; who corrected it by a gap that may be
+conversion would publish a number that nobody claimed. The bias is handed to the fit as a doubt that all figures of
+the claimant share, the scale as each figure's own. Without any pair the scales are CLAIMANT_SCALE.
 """
 
 from __future__ import annotations
@@ -55,10 +55,11 @@ def _estimated(evidence: Evidence) -> tuple[pd.DataFrame, Posterior]:
     return _known[key]
 
 
-def scales(evidence: Evidence, without: str | Collection[str] = ()) -> dict[str, float]:
-    """Standard deviation of the log error by class of claimant, as the fit wants it.
+def errors(evidence: Evidence, without: str | Collection[str] = ()) -> tuple[dict[str, float], dict[str, float]]:
+    """Scale and bias of each class of claimant (log), as the fit wants them.
 
-    ``hypot(scale, bias)``, each the posterior median: an error that strays, and one that does not.
+    The scale is its posterior median. Nobody knows which way a bias goes until it is estimated, and nothing is
+    subtracted: what is handed on is the root mean square of its draws.
 
     Parameters
     ----------
@@ -66,20 +67,27 @@ def scales(evidence: Evidence, without: str | Collection[str] = ()) -> dict[str,
 
     Returns
     -------
-    dict
-        One number for each class of CLAIMANT_SCALE.
+    tuple of two dict
+        Standard deviation of a figure's own error, and of the error that a claimant's figures share; one number for
+        each class of CLAIMANT_SCALE.
     """
     told, found = _estimated(evidence)
     out = [without] if isinstance(without, str) else list(without)
     if found.effective(out) < ENOUGH / 4:
         found, out = posterior(told[told["used"].astype(bool) & ~told["outage_id"].isin(out)]), []
     weights = found.weights(out)
-    return {c: _handed(found.draws, c, weights) for c in CLAIMANT_SCALE}
+    both = {c: _handed(found.draws, c, weights) for c in CLAIMANT_SCALE}
+    return {c: scale for c, (scale, _) in both.items()}, {c: bias for c, (_, bias) in both.items()}
 
 
-def _handed(draws: Draws, name: str, weights: Array) -> float:
-    scale, bias = (quantiles(each[name], weights, 0.5)[1] for each in (draws.scale, draws.bias))
-    return float(np.hypot(scale, bias))
+def scales(evidence: Evidence, without: str | Collection[str] = ()) -> dict[str, float]:
+    """Standard deviation of the whole log error by class of claimant, ``hypot(scale, bias)`` of :func:`errors`."""
+    scale, bias = errors(evidence, without)
+    return {c: float(np.hypot(scale[c], bias[c])) for c in scale}
+
+
+def _handed(draws: Draws, name: str, weights: Array) -> tuple[float, float]:
+    return quantiles(draws.scale[name], weights, 0.5)[1], float(np.sqrt(weights @ draws.bias[name] ** 2))
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ def estimate(evidence: Evidence, level: float = 0.95) -> Claimants:
             "prior": prior,
             **dict(zip(("scale_low", "scale", "scale_high"), quantiles(draws.scale[c], weights, level), strict=True)),
             **dict(zip(("bias_low", "bias", "bias_high"), quantiles(draws.bias[c], weights, level), strict=True)),
-            "handed": _handed(draws, c, weights),
+            "handed": float(np.hypot(*_handed(draws, c, weights))),
         }
         for c, prior in CLAIMANT_SCALE.items()
     ]

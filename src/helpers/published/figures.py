@@ -35,6 +35,7 @@ NO_NUMBER = {
 }
 #: A retelling speaks of other hours where it begins so much earlier or later, or its length differs by so much (log).
 OTHER_HOURS, OTHER_LENGTH = 12.0, 0.15
+NO_BIAS: Mapping[str, float] = {}
 SAYS_ELSE = "says something else than how many joined in which hours"
 NOT_POSITIVE = "not a positive number"
 
@@ -44,14 +45,20 @@ def hours_between(later: pd.Timestamp, earlier: pd.Timestamp) -> float:
     return float((later - earlier) / pd.Timedelta(hours=1))
 
 
-def claim(row: pd.Series, origin: pd.Timestamp, scales: Mapping[str, float] = cl.CLAIMANT_SCALE) -> Claim:
+def claim(
+    row: pd.Series,
+    origin: pd.Timestamp,
+    scales: Mapping[str, float] = cl.CLAIMANT_SCALE,
+    biases: Mapping[str, float] = NO_BIAS,
+) -> Claim:
     """Read one row of the growth figures.
 
     Parameters
     ----------
     row : a row of ``growth_figures`` with a value and a reading in MODELLED.
     origin : hour zero of the claim's window (UTC).
-    scales : standard deviation of the log error by class of claimant.
+    scales : standard deviation of a figure's own log error by class of claimant.
+    biases : standard deviation of the log error that a claimant's figures share, by class; none: zero.
 
     Raises
     ------
@@ -70,7 +77,15 @@ def claim(row: pd.Series, origin: pd.Timestamp, scales: Mapping[str, float] = cl
     lag = cl.LAGS.get(str(row["compared_with"]), 0.0) if str(row["reading"]).startswith("ratio") else 0.0
     # The days before a longer window are as long as the window.
     lag = max(lag, end - start) if lag else 0.0
-    return Claim(str(row["figure_id"]), str(row["reading"]), low, high, bound, start, end, moved, scale, lag=lag)
+    return Claim(
+        str(row["figure_id"]),
+        str(row["reading"]),
+        *(low, high, bound, start, end, moved, scale),
+        claimant=str(row["claimant_class"]),
+        bias=biases.get(str(row["claimant_class"]), 0.0),
+        clock=precision == "day",
+        lag=lag,
+    )
 
 
 def with_roles(figures: pd.DataFrame) -> pd.DataFrame:

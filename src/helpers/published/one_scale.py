@@ -17,8 +17,8 @@ import pandas as pd
 from helpers import claims as cl
 from helpers import words
 from helpers.claims import Claim
+from helpers.coarsened import published
 from helpers.evidence import Evidence
-from helpers.likelihood import published
 from helpers.published import claimants, levels
 from helpers.published.figures import KEY, no_rate
 from helpers.published.figures import claim as read

@@ -11,13 +11,15 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import declared, evidence, models, params, report, results
+from helpers import curve as curves
+from helpers import declared, evidence, models, params, report, results, words
 from helpers.pooled import kept
 from helpers.scenario import basis, outcome, predict, question, story
 
 NOTEBOOK = "07_next_outage"
 SOURCE = report.NOTEBOOKS_DIR / f"{NOTEBOOK}.ipynb"
-DATA = evidence.ROOT / "data"
+ROOT = evidence.ROOT
+DATA = ROOT / "data"
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +261,45 @@ def test_an_event_of_the_evidence_is_taken_by_its_own_row(known, given):
     assert [one.rival_id for one in made] == ["telstra"]  # named after this very event
     assert max(one.total.max() for one in made) <= 10e6
     assert cost.income is None
+
+
+def test_the_page_leads_with_what_to_provide_for_and_when(known):
+    found, made, cost = ask(known, outage_id="tiktok-2026-01-25-us")
+    names = known.services.set_index("service_id")["name"]
+    lead, more, *_ = story.answer(found, made, cost, names).paragraphs
+    first = made[0]
+    rate = words.rate(float(np.quantile(first.peak, 0.95)))
+    assert f"provide for {rate.replace(' a ', ' sign-ups a ', 1)} at {first.rival}, usual ones included" in lead
+    early, late = np.quantile(first.peak_hour, [0.05, 0.95])
+    assert (
+        f"the peak comes {words.duration_interval(early, late)} after the start: that holds in 19 of 20 cases." in lead
+    )
+    hours = np.arange(0.0, 60.0, 0.25)
+    rate = curves.rate(first.fitted.made, hours)
+    assert np.median(np.abs(hours[rate.argmax(axis=1)] - first.peak_hour)) < 0.26
+    assert "more people to join UpScrolled within a week" in more
+    assert story.BOUND not in more
+
+
+def test_who_has_a_contract_to_move_gains_fewer(known):
+    """Telstra against the same rival, were it a messenger: the sector decides, and the page says why."""
+    found, (one,), cost = ask(known, **OPTUS)
+    services = known.services.copy()
+    services.loc[services["service_id"] == "telstra", "sector"] = "messaging"
+    _, (free,), _ = ask(replace(known, services=services), **OPTUS)
+    assert np.median(one.extra) < np.median(free.extra) / 5
+    draws = found.kept.draws[:, kept.NAMES.index("contract")]
+    shift = np.log(np.median(free.total) / np.median(one.total))
+    assert shift == pytest.approx(-np.median(draws), abs=1.0)
+    names = known.services.set_index("service_id")["name"]
+    assert story.BOUND in story.answer(found, [one], cost, names).paragraphs[1]
+
+
+def test_hard_switching_is_what_the_bench_has_measured():
+    """TSB 2018: more than all who left in the quarter; Optus 2023: more than Telstra can have won."""
+    table = pd.read_csv(ROOT / "bench" / "hard_switching.csv").set_index(["outage_id", "code"])["probability"]
+    for outage_id in ("tsb-2018-04-20-uk", "optus-2023-11-08-australia"):
+        assert table[outage_id, "after"] < 0.3 < 0.6 < table[outage_id, "before"]
 
 
 def test_what_the_reader_gives_counts_instead_and_is_said(known):

@@ -13,8 +13,8 @@ from helpers.curve import DAY, Array, Curve, Season
 from helpers.evidence import Evidence
 from helpers.fit import Fit
 from helpers.likelihood import Model, Shock
-from helpers.pooled.design import NAMES, OF_RIVAL, USUAL
-from helpers.pooled.unusual import expected
+from helpers.pooled.design import NAMES, USUAL
+from helpers.pooled.unusual import expected, rival_row
 from helpers.published.figures import hours_between
 from helpers.robustness import BUSY_HOUR, SWING
 from helpers.sampling import Sample
@@ -32,7 +32,8 @@ class Prediction:
     ``fitted`` holds the curves in the form of the main job, so that its figures and tables can be drawn of it; its
     claims are the figures published later, if any, and had no part in it. ``extra`` (DRAWS,) are the extra people
     within the horizon, ``total`` those of all time, ``peak`` the highest rate in people a second, usual and extra
-    together; ``usual_known`` whether the rival's usual level was published; ``case`` the event as a case.
+    together, ``peak_hour`` the hours after the start at which it comes; ``usual_known`` whether the rival's usual level
+    was published; ``case`` the event as a case.
     """
 
     rival_id: str
@@ -42,6 +43,7 @@ class Prediction:
     extra: Array
     total: Array
     peak: Array
+    peak_hour: Array
     usual_known: bool
 
 
@@ -56,7 +58,7 @@ def predict(found: Scenario, evidence: Evidence, rng: np.random.Generator) -> li
     made = []
     for rival in found.rivals:
         usual, known, series = _rival(found, evidence, rival, rng)
-        middle, sd = expected(draws, found.event, found.known, of_rival(found, evidence, rival, series))
+        middle, sd = expected(draws, found.event, found.known, rival_row(evidence, found.event, series))
         within = draws[:, NAMES.index("within")]
         between = np.sqrt(np.maximum(sd**2 - within**2, 0.0))
         log_gain = middle + draws[:, NAMES.index("usual")] * (np.log(usual) - np.log(USUAL))
@@ -68,13 +70,6 @@ def predict(found: Scenario, evidence: Evidence, rng: np.random.Generator) -> li
     return made
 
 
-def of_rival(found: Scenario, evidence: Evidence, rival: str, series: Series) -> Array:
-    """Covariates of a rival in the order of OF_RIVAL."""
-    identity = str(evidence.services.set_index("service_id").loc[rival, "identity"])
-    same = bool(identity) and identity == found.event.identity
-    return np.array([0.0, float(same), 0.0, *(float(series.quantity == term.name) for term in OF_RIVAL[3:])])
-
-
 def _rival(found: Scenario, evidence: Evidence, rival: str, rng: np.random.Generator) -> tuple[Array, bool, Series]:
     """Draws of the rival's usual people a day, whether a level was published, and its curve's frame."""
     series = found.figures(rival) or _empty(evidence, rival)
@@ -83,7 +78,7 @@ def _rival(found: Scenario, evidence: Evidence, rival: str, rng: np.random.Gener
     )
     levels, note = baselines(evidence, found.origin, key)
     if levels:
-        level = min(levels, key=lambda claim: claim.scale)
+        (level,) = levels
         middle = np.log(np.sqrt(level.low * level.high) * DAY)
         return np.exp(middle + level.scale * rng.standard_normal(DRAWS)), True, replace(series, baseline_note=note)
     # As the rivals of the rule are: size says little of a gain in people.
@@ -123,8 +118,10 @@ def _prediction(
     fitted = Fit(series, model, _NO_SAMPLE, made)
     extra = curves.extra(made, 0.0, asked.horizon_hours, 0)[:, 0]
     grid = np.arange(0.0, min(asked.horizon_hours, push + DAY) + 0.25, 0.25)
-    peak = curves.rate(made, grid).max(axis=1) / 3600
-    return Prediction(rival, series.service, fitted, case_of(found, evidence, series), extra, total, peak, known)
+    rate = curves.rate(made, grid)
+    peak, hour = rate.max(axis=1) / 3600, grid[rate.argmax(axis=1)]
+    event = case_of(found, evidence, series)
+    return Prediction(rival, series.service, fitted, event, extra, total, peak, hour, known)
 
 
 #: A prediction is no fit: there are no draws of a sampler behind it.

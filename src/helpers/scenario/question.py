@@ -14,7 +14,7 @@ from helpers.evidence import Evidence
 from helpers.groups import members
 from helpers.models import NextOutage
 from helpers.pooled import events
-from helpers.pooled.design import Moments
+from helpers.pooled.design import CONTRACT, Moments
 from helpers.pooled.events import Event
 from helpers.pooled.gains import CAME
 from helpers.pooled.kept import Kept, load
@@ -46,6 +46,11 @@ class Scenario:
     left_out: int
     unknown: frozenset[str]
     known: Moments
+    sectors: dict[str, str]
+
+    def bound(self, rival: str) -> bool:
+        """Whether whoever joins a rival has to move a contract, an account or money."""
+        return self.sectors[rival] in CONTRACT
 
     def figures(self, rival: str) -> Series | None:
         """Return the best curve of people who came to a rival after the real event; None where there is none."""
@@ -104,6 +109,7 @@ def scenario(evidence: Evidence, folder: Path, given: NextOutage) -> Scenario:
         left_out=sum(event.outage_id in later for event in table.events),
         unknown=frozenset(later),
         known=kept.known,
+        sectors=services["sector"].to_dict(),
     )
 
 

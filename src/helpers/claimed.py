@@ -187,12 +187,12 @@ def clause(fitted: Fit, one: Excess, level: float) -> str:
     return f"{words.interval(low, high)} {phrase(fitted)} in {words.duration(one.hours)}"
 
 
-def basis(fitted: Fit, one: Excess, level: float) -> str:
+def basis(fitted: Fit, one: Excess, level: float, lead: str = "That is") -> str:
     """What the headline rests on: the claim, the usual in its hours, and how far such claimants are usually off."""
     row = _row(fitted, one)
     told = words.published(row["value"], row["unit"], row["qualifier"])
     since = f", of which {words.count(one.claim.since, 2)} were there before" if one.claim.since else ""
-    said = [f"That is “{told}” ({window(row)}){since}"]
+    said = [f"{lead} “{told}” ({window(row)}){since}"]
     if one.claim.reading == "excess":
         said = [f"{said[0]}, which the page itself sets against the usual."]
     elif one.usual_known:
@@ -229,8 +229,11 @@ def told_hours(fitted: Fit, firm: Firm) -> str:
 def rests_on(fitted: Fit, firm: Firm, level: float) -> str:
     """What the headline rests on."""
     if firm.readings:
-        both = " ".join(basis(reading.fitted, reading.excess, level) for reading in firm.readings)
-        return f"{both} Beyond that they cannot both be right, and nobody counted anything in between."
+        both = " ".join(
+            basis(reading.fitted, reading.excess, level, f"{_whose(reading.fitted, reading.excess).capitalize()} is")
+            for reading in firm.readings
+        )
+        return f"{both} They are further apart than that: one of them must be wrong."
     if not firm.claim_leads(level) or firm.excess is None:
         return told_hours(fitted, firm)
     return f"{basis(fitted, firm.excess, level)} {told_hours(fitted, firm)}"

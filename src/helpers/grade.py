@@ -30,7 +30,7 @@ def grade(headline: float, together: float, figures: int, doubtful: int, contrad
     contradicted : the service and a panel contradict each other.
     """
     if contradicted:
-        return Grade("cannot tell", "who counts it contradict each other, and one of them must be wrong")
+        return Grade("cannot tell", "two who counted contradict each other, and one of them must be wrong")
     if headline > ROUGH:
         ends = (
             "one end is nobody" if headline == float("inf") else f"the ends are more than a factor of {ROUGH:.0f} apart"

@@ -57,16 +57,19 @@ def headline(found: Scenario, made: Sequence[Prediction], names: pd.Series) -> s
     event = happens(found, names)
     if not made:
         return f"If {event}, the evidence names no rival: give some, and the rule says what they would gain."
-    return f"If {event}, provide {_to_provide(made[0])}: that holds in 19 of 20 cases."
+    return f"If {event}, provide {_to_provide(made[0], found.asked.level)}"
 
 
-def _to_provide(one: Prediction) -> str:
-    """What one rival should provide for, and when: "for 48 sign-ups a second at Signal, 6 to 24 hours after ..."."""
+def _to_provide(one: Prediction, level: float) -> str:
+    """What one rival should provide for, and when: "for 48 sign-ups a second at Signal ..."."""
     rate = words.rate(float(np.quantile(one.peak, PROVIDE))).replace(
         " a", f" {COUNTS[one.fitted.series.quantity]} a", 1
     )
-    when = words.duration_interval(*(float(end) for end in np.quantile(one.peak_hour, [1 - PROVIDE, PROVIDE])))
-    return f"for {rate} at {one.rival}, usual ones included; the peak comes {when} after the start"
+    when = words.duration_interval(*ends(one.peak_hour, level))
+    return (
+        f"for {rate} at {one.rival}, usual ones included: enough in 19 of 20 cases. The peak comes {when} after the "
+        f"start ({words.percent(level)} interval)."
+    )
 
 
 def gain(found: Scenario, one: Prediction) -> str:

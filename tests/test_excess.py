@@ -118,6 +118,8 @@ def test_the_share_that_would_have_come_anyway_is_a_prediction_that_holds():
     assert predict(many, "installs", failed=True).middle == pytest.approx(-1.5, abs=0.1)
     assert predict(many, "signups", failed=False).middle == pytest.approx(-2.0, abs=0.1)
     assert predict(many, "visits", failed=False).middle == pytest.approx(-0.5, abs=0.1)  # as all counts but sign-ups
+    other = many.assign(share=many["share"].where(many["quantity"] != "searches", 0.9))
+    assert predict(other, "installs", failed=True).middle == pytest.approx(-1.5, abs=0.15)  # of people who came
 
 
 def test_shares_of_one_and_more_teach_nothing_and_few_are_too_few():

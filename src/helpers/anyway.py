@@ -15,6 +15,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
+from helpers.case import PEOPLE
 from helpers.curve import Array
 
 #: Claims from which such a regression can be made.
@@ -44,6 +45,8 @@ def predict(shares: pd.DataFrame, quantity: str, failed: bool) -> Anyway | None:
         one and more are no help.
     """
     some = shares[(shares["share"] > 0) & (shares["share"] < 1)]
+    if quantity in PEOPLE:
+        some = some[some["quantity"].isin(PEOPLE)]  # visits and searches are mostly the usual ones, whatever happened
     if len(some) < ENOUGH:
         return None
     columns = _terms(some["quantity"], some["failed"])

@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from helpers import curve as curves
 from helpers import declared, evidence, models, params, report, results, words
 from helpers.pooled import kept
+from helpers.pooled.design import CONTRACT
 from helpers.scenario import basis, outcome, predict, question, story
 
 NOTEBOOK = "07_next_outage"
@@ -293,6 +294,19 @@ def test_who_has_a_contract_to_move_gains_fewer(known):
     assert shift == pytest.approx(-np.median(draws), abs=1.0)
     names = known.services.set_index("service_id")["name"]
     assert story.BOUND in story.answer(found, [one], cost, names).paragraphs[1]
+
+
+def test_who_has_no_published_level_is_as_large_as_rivals_of_its_kind(known):
+    """A carrier wins no messenger's thousands of people a minute; where the rule has none of its kind, all count."""
+    found, (one,), _ = ask(known, **OPTUS)
+    assert not one.usual_known
+    bound = [gain for gain in found.kept.gains if gain.sector in CONTRACT]
+    sizes = np.exp([float((gain.weight * gain.middle[:, 1]).sum()) for gain in bound])
+    usual = one.fitted.made.baseline * 24
+    assert np.median(usual) == pytest.approx(np.exp(np.log(sizes).mean()), rel=0.1)
+    free = [gain for gain in found.kept.gains if gain.sector not in CONTRACT]
+    (other,) = predict.predict(replace(found, kept=replace(found.kept, gains=free)), known, np.random.default_rng(1))
+    assert np.median(other.fitted.made.baseline) > 2 * np.median(one.fitted.made.baseline)
 
 
 def test_hard_switching_is_what_the_bench_has_measured():

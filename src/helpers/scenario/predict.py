@@ -13,7 +13,7 @@ from helpers.curve import DAY, Array, Curve, Season
 from helpers.evidence import Evidence
 from helpers.fit import Fit
 from helpers.likelihood import Model, Shock
-from helpers.pooled.design import NAMES, USUAL
+from helpers.pooled.design import CONTRACT, NAMES, USUAL
 from helpers.pooled.unusual import expected, rival_row
 from helpers.published.figures import hours_between
 from helpers.robustness import BUSY_HOUR, SWING
@@ -81,8 +81,9 @@ def _rival(found: Scenario, evidence: Evidence, rival: str, rng: np.random.Gener
         (level,) = levels
         middle = np.log(np.sqrt(level.low * level.high) * DAY)
         return np.exp(middle + level.scale * rng.standard_normal(DRAWS)), True, replace(series, baseline_note=note)
-    # As the rivals of the rule are: size says little of a gain in people.
-    sizes = np.array([float((gain.weight * gain.middle[:, 1]).sum()) for gain in found.kept.gains])
+    # As the rivals of the rule are that bind people as it does, or do not: size says little of a gain in people.
+    like = [gain for gain in found.kept.gains if (gain.sector in CONTRACT) == found.bound(rival)]
+    sizes = np.array([float((gain.weight * gain.middle[:, 1]).sum()) for gain in like or found.kept.gains])
     return np.exp(sizes.mean() + sizes.std() * rng.standard_normal(DRAWS)), False, replace(series, baseline_note=note)
 
 

@@ -77,6 +77,12 @@ class TestTwoReadings:
     def test_within_errors_of_other_hours_services_and_places_nothing_contradicts(self, panel):
         assert contradiction([one(70e6, "company"), panel], "x", 1, 0.95) is None
 
+    def test_a_longer_window_may_hold_more(self):
+        """Five million a day for two days against one of one day: less than the sum of both errors."""
+        panel = one(1.2e6, "panel", usual=1e4)
+        assert contradiction([one(4e6, "company", usual=1e4), panel], "x", 1, 0.95) is not None
+        assert contradiction([one(4e6, "company", end=48.0, usual=1e4), panel], "x", 1, 0.95) is None
+
     def test_of_one_quantity_the_conversion_excuses_nothing(self):
         assert contradiction([one(70e6, "company"), one(25e6, "panel")], "x", 1, 0.95) is not None
 

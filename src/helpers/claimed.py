@@ -139,7 +139,8 @@ def headline(ahead: str, fitted: Fit, firm: Firm, level: float) -> str:
         return f"{ahead}, {_two(firm.readings, level)}"
     if not firm.claim_leads(level):
         low, middle, high = firm.told
-        of = f"all {len(fitted.series.claims)} figures together" if len(fitted.series.claims) > 1 else "one figure"
+        claims = len(fitted.series.claims)
+        of = {1: "one figure", 2: "both figures together"}.get(claims, f"all {claims} figures together")
         return (
             f"{ahead}, about {words.count(middle, 2)} {phrase(fitted)} than usual {_until(fitted)}: "
             f"{words.interval(low, high)} from {of} {sure}."

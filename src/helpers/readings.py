@@ -31,8 +31,9 @@ class Reading:
 def contradiction(fits: Sequence[Fit], service_id: str, seed: int, level: float) -> tuple[Reading, Reading] | None:
     """The firmest count of a service and of a panel for the same hours, where both cannot be right.
 
-    Both are claims less the usual; they contradict each other where the log of their ratio exceeds APART standard
-    deviations of the claimants' errors and, where sign-ups stand against installs, of the conversion.
+    Both are claims less the usual; they contradict each other where the log of their ratio, less that of their hours,
+    exceeds APART standard deviations of the claimants' errors and, where sign-ups stand against installs, of the
+    conversion.
     """
     mine = [fitted for fitted in fits if fitted.series.service_id == service_id and fitted.series.quantity in PEOPLE]
     own = [one for one in _claims(mine, seed) if one.excess.claim.claimant in OWN_COUNT]
@@ -54,7 +55,8 @@ def _contradict(one: Reading, other: Reading) -> bool:
     conversion = CONVERSION_SCALE * (one.fitted.series.quantity != other.fitted.series.quantity)
     error = np.sqrt(first.claim.error**2 + second.claim.error**2 + conversion**2)
     apart = abs(np.log(np.median(first.draws) / np.median(second.draws)))
-    return bool(apart > APART * error)
+    longer = abs(np.log(first.hours / second.hours))  # the longer window may hold so much more
+    return bool(apart - longer > APART * error)
 
 
 def _same_hours(first: Claim, second: Claim) -> bool:

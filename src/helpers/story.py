@@ -71,7 +71,8 @@ def _month(outage: pd.Series) -> str:
 def _named(case: Case, names: pd.Series) -> tuple[str, str]:
     """Name of the service and the verb that goes with it: several services were down, one was."""
     name = str(names[case.outage["service_id"]])
-    return name, "were" if " and " in name else "was"
+    name = name.replace("Several ", "several ", 1)
+    return name, "were" if " and " in name or name.startswith("several ") else "was"
 
 
 def title(case: Case, names: pd.Series) -> str:

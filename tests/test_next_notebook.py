@@ -271,10 +271,8 @@ def test_the_page_leads_with_what_to_provide_for_and_when(known):
     first = made[0]
     rate = words.rate(float(np.quantile(first.peak, 0.95)))
     assert f"provide for {rate.replace(' a ', ' sign-ups a ', 1)} at {first.rival}, usual ones included" in lead
-    early, late = np.quantile(first.peak_hour, [0.05, 0.95])
-    assert (
-        f"the peak comes {words.duration_interval(early, late)} after the start: that holds in 19 of 20 cases." in lead
-    )
+    early, late = np.quantile(first.peak_hour, [0.025, 0.975])
+    assert f"The peak comes {words.duration_interval(early, late)} after the start" in lead
     hours = np.arange(0.0, 60.0, 0.25)
     rate = curves.rate(first.fitted.made, hours)
     assert np.median(np.abs(hours[rate.argmax(axis=1)] - first.peak_hour)) < 0.26

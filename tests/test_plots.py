@@ -288,3 +288,8 @@ def test_words_of_a_logarithmic_axis_never_meet(unit, room):
     halves = [theme.extent(text, 11)[0] / 2 for text in texts]
     for (a, half), (b, other) in pairwise(zip(middles, halves, strict=True)):
         assert b - a > half + other
+
+
+def test_a_word_that_is_too_long_breaks_between_two_names():
+    assert theme.wrap("Facebook/Instagram/WhatsApp: outage", 118, 9).split("\n")[0] == "Facebook/Instagram/"
+    assert "".join(theme.wrap("a" * 60, 118, 9).split("\n")) == "a" * 60

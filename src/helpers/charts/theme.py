@@ -110,6 +110,7 @@ def _break(text: str, width: float, size: float, bold: bool) -> str:
                 lines.append(line)
             while len(word) > 1 and line_width(word, size, bold) > width:
                 fits = next((n for n in range(len(word), 1, -1) if line_width(word[:n], size, bold) <= width), 1)
+                fits = word.rfind("/", 1, fits) + 1 or fits  # between two names rather than inside one
                 lines.append(word[:fits])
                 word = word[fits:]
             line = word

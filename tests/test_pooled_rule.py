@@ -509,7 +509,7 @@ class TestRule:
         found = rule.Model(table).by_event(values)
         off = np.array([found[:, i] - integrated(table, values, i) for i in several])
         assert len(several) > 8
-        assert np.median(np.abs(off)) < 1e-4
+        assert np.median(np.abs(off)) < 1e-5
         assert np.quantile(np.abs(off), 0.8) < 1e-3
         assert np.abs(off).max() < 0.03
 

@@ -12,10 +12,9 @@ import pandas as pd
 from helpers import words
 from helpers.anyway import predict
 from helpers.case import Case
-from helpers.curve import Array
 from helpers.evidence import Evidence
 from helpers.excess import Excess, firmest
-from helpers.fit import Fit, doubtful, extra, told_until
+from helpers.fit import Fit, doubtful, told, told_until
 from helpers.grade import ROUGH, Grade, grade
 from helpers.pooled import kept
 from helpers.pooled.events import neighbours
@@ -209,11 +208,6 @@ def basis(fitted: Fit, one: Excess, level: float, lead: str = "That is") -> str:
     such = SUCH[row["claimant_class"]]
     said.append(f"In 19 of 20 cases {such} are off by less than a factor of {words.significant(float(off)):g}.")
     return " ".join(said)
-
-
-def told(fitted: Fit) -> Array:
-    """Draws of all that was extra from the start to the last hour that a figure speaks of, as its reference counts."""
-    return extra(fitted, told_until(fitted), tuple(range(fitted.made.shocks)))
 
 
 def told_hours(fitted: Fit, firm: Firm) -> str:

@@ -218,6 +218,11 @@ def told_until(fitted: Fit) -> float:
     return max([DAY, *ends])
 
 
+def told(fitted: Fit) -> Array:
+    """All that was extra until the last hour that a figure speaks of, as the curve's reference counts: (n,)."""
+    return extra(fitted, told_until(fitted), tuple(range(fitted.made.shocks)))
+
+
 def back_to_usual(fitted: Fit) -> Array:
     """Hours from the outage's beginning until its extra rate has sunk to OVER times the usual rate: (n,)."""
     made, level = fitted.made, OVER * fitted.made.baseline
@@ -251,8 +256,7 @@ def quantities(fitted: Fit, horizon: float, affected: float | None = None) -> di
         ("back_to_usual", "hours after the start"): back_to_usual(fitted),
         ("baseline_rate", f"{fitted.counted}/day"): made.baseline * DAY,
     }
-    told = extra(fitted, told_until(fitted), tuple(range(made.shocks)))
-    result[(f"{fitted.name}_told_hours", f"{fitted.counted}{fitted.series.place}")] = told
+    result[(f"{fitted.name}_told_hours", f"{fitted.counted}{fitted.series.place}")] = told(fitted)
     if model.others:
         other = within(fitted, horizon, model.others)
         result[(f"{fitted.name}_confounder", f"{fitted.counted}{fitted.series.place}")] = other

@@ -70,15 +70,14 @@ def compare(evidence: Evidence, folder: object, outage_id: str, fitted: Fit, lev
 
 def _with_the_wide_prior(fitted: Fit) -> Array:
     """Draws of the log of all extra people, were the rule not known: (n,)."""
+    places = None
     if fitted.model.prior != Prior():
         places = chosen(log_prior(fitted, Prior()) - log_prior(fitted, fitted.model.prior), SEED)
         if places is None:
             fitted = draw(fitted.series, replace(fitted.model, prior=Prior()), SEED)
-        else:
-            log_gain, log_usual = drawn(fitted)
-            return log_gain[places] + log_usual[places]
     log_gain, log_usual = drawn(fitted)
-    return log_gain + log_usual
+    total: Array = log_gain + log_usual
+    return total if places is None else total[places]
 
 
 _PLACES = (np.arange(100) + 0.5) / 100
